@@ -1,0 +1,45 @@
+//! The account that the kernel side keeps.
+//!
+//! It has one row per *lane*: a stretch of execution that nothing of ours
+//! interrupts, so that plain adds are exact. The exec hooks are not preemptible,
+//! so each CPU is one lane; the attempt hooks may be, so each of their scratch
+//! buffers is one.
+
+use crate::fault::Drop;
+
+/// What one lane has seen and not sent. Only the kernel side writes it.
+///
+/// `seen - filtered - dropped` is the number of records that this lane put into
+/// the ring buffer. A row fills a cache line, so that lanes do not share one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "user",
+    derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable, zerocopy::KnownLayout)
+)]
+#[repr(C)]
+pub struct Counters {
+    /// Execs and failed execs that a program of ours ran for.
+    pub seen: u64,
+    /// Those that a rule in the kernel turned away.
+    pub filtered: u64,
+    /// Those that did not reach the ring buffer, by [`Drop`] reason.
+    pub dropped: [u64; Drop::COUNT],
+    /// Attempts whose beginning could not be noted: the failure, if there is
+    /// one, is told without name and arguments.
+    pub attempts_forgotten: u64,
+    /// Always zero: fills the cache line.
+    pub reserved: [u64; 4],
+}
+
+/// [`Counters`] as plain words, the form in which a map value is read.
+pub const COUNTERS_WORDS: usize = size_of::<Counters>() / size_of::<u64>();
+
+/// Scratch buffers per CPU for the attempt hooks: one for a program, three for
+/// those that preempt it.
+pub const ATTEMPT_SLOTS: u32 = 4;
+
+/// Rows per CPU for the attempt hooks: one per buffer, and one for the record
+/// that finds none free and goes out without its strings.
+pub const ATTEMPT_ROWS: u32 = ATTEMPT_SLOTS + 1;
+
+const _: () = assert!(size_of::<Counters>() == 64);

@@ -1,0 +1,82 @@
+//! Counting: what was seen, turned away, lost.
+//!
+//! Plain adds, exact because a row has one lane (`exectrail_abi::counters`).
+//! Rust has no atomic add for this target, and the C way, an add that returns
+//! nothing, would cost every exec for the sake of the preemptible hooks.
+
+use aya_ebpf::helpers::bpf_get_smp_processor_id;
+use exectrail_abi::{
+    counters::{ATTEMPT_ROWS, Counters},
+    fault::Drop,
+};
+
+use crate::{
+    config,
+    maps::{ATTEMPT_COUNTERS, EXEC_COUNTERS},
+};
+
+/// One row of the account.
+#[derive(Clone, Copy)]
+pub struct Account {
+    row: *mut Counters,
+    lane: u32,
+}
+
+impl Account {
+    /// The exec hooks' row of this CPU. `None` cannot happen: the entry is there.
+    #[inline(always)]
+    pub fn of_exec() -> Option<Self> {
+        // SAFETY: a helper without arguments.
+        let lane = unsafe { bpf_get_smp_processor_id() };
+        Some(Self { row: EXEC_COUNTERS.get_ptr_mut(0)?, lane })
+    }
+
+    /// The row of one of this CPU's attempt buffers, or the one behind them.
+    #[inline(always)]
+    pub fn of_attempt(slot: u32) -> Option<Self> {
+        // SAFETY: a helper without arguments.
+        let row = unsafe { bpf_get_smp_processor_id() } * ATTEMPT_ROWS + slot;
+        Some(Self { row: ATTEMPT_COUNTERS.get_ptr_mut(row)?, lane: config!(cpus) + row })
+    }
+
+    /// The number of this row's lane.
+    #[inline(always)]
+    pub fn lane(self) -> u32 {
+        self.lane
+    }
+
+    /// A program of ours ran for an exec.
+    #[inline(always)]
+    pub fn seen(self) {
+        // SAFETY: a map value, valid for the program's whole run; one lane writes it.
+        unsafe { (*self.row).seen += 1 };
+    }
+
+    /// A rule turned it away.
+    #[inline(always)]
+    pub fn filtered(self) {
+        // SAFETY: as in `seen`.
+        unsafe { (*self.row).filtered += 1 };
+    }
+
+    /// It did not reach the ring buffer.
+    #[inline(always)]
+    pub fn dropped(self, reason: Drop) {
+        // SAFETY: as in `seen`; the index is a constant below the array's length.
+        unsafe { *(&raw mut (*self.row).dropped).cast::<u64>().add(reason as usize) += 1 };
+    }
+
+    /// The beginning of an attempt could not be kept.
+    #[inline(always)]
+    pub fn attempt_forgotten(self) {
+        // SAFETY: as in `seen`.
+        unsafe { (*self.row).attempts_forgotten += 1 };
+    }
+
+    /// How many were dropped so far, for whatever reason, modulo 2^32.
+    #[inline(always)]
+    pub fn dropped_so_far(self) -> u32 {
+        // SAFETY: as in `seen`.
+        unsafe { (*self.row).dropped }.iter().sum::<u64>() as u32
+    }
+}

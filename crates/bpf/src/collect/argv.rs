@@ -1,0 +1,131 @@
+//! The arguments: the third tail.
+
+use aya_ebpf::helpers::generated::{bpf_probe_read_user, bpf_probe_read_user_str};
+use exectrail_abi::{
+    fault::Fault,
+    record::{ARGS_MAX, EXE_MAX, FILENAME_MAX},
+};
+
+use crate::{config, kernel::Task, scratch::Scratch, verifier::at_most};
+
+/// Arguments that are followed in a failed exec's vector, one read each.
+const FAILED_ARGS: u64 = 512;
+
+/// Most bytes of them. Half of what the tail holds: to the verifier, where a
+/// string goes and how long it gets are two unrelated numbers, and their sum
+/// must fit ("R1 max value is outside of the allowed memory range", 6.18).
+const FAILED_ARGS_MAX: u64 = ARGS_MAX as u64 / 2;
+
+/// Of a new program: the kernel has just laid the strings out side by side, so
+/// one read fetches them all, and their pages are there.
+///
+/// Where they are longer than the record holds, the middle goes: both the
+/// program's name and what stands at the end tell more.
+#[inline(always)]
+pub fn of_new_program(scratch: &mut Scratch) -> Result<(), Fault> {
+    let (start, end) = Task::current().mm().and_then(|mm| mm.args()).ok_or(Fault::Args)?;
+    let total = end.wrapping_sub(start);
+    scratch.record.args_total = total;
+    let room = u64::from(config!(args_max));
+    if total <= room {
+        copy(scratch, 0, start, total)?;
+        scratch.record.args_len = total as u32;
+        return Ok(());
+    }
+    let head = room / 2;
+    let rest = room - head;
+    copy(scratch, 0, start, head)?;
+    copy(scratch, head, end.wrapping_sub(rest), rest)?;
+    scratch.record.args_cut = head as u32;
+    scratch.record.args_len = room as u32;
+    Err(Fault::ArgsCut)
+}
+
+/// Copies `len` bytes to place `at` of the third tail.
+#[inline(always)]
+fn copy(scratch: &mut Scratch, at: u64, from: u64, len: u64) -> Result<(), Fault> {
+    let to = place(scratch, at)?;
+    let len = at_most(len, (ARGS_MAX as u64).saturating_sub(at)).ok_or(Fault::Args)?;
+    // SAFETY: `place` bounded the start, and `len` ends inside the tail.
+    let failed = unsafe { bpf_probe_read_user(to.cast(), len as u32, from as *const _) };
+    if failed == 0 { Ok(()) } else { Err(Fault::Args) }
+}
+
+/// The address of byte `at` of the third tail.
+#[inline(always)]
+fn place(scratch: &mut Scratch, at: u64) -> Result<*mut u8, Fault> {
+    let before = u64::from(scratch.record.filename_len) + u64::from(scratch.record.exe_len);
+    let before = at_most(before, (FILENAME_MAX + EXE_MAX) as u64).ok_or(Fault::Args)?;
+    // SAFETY: `before` is inside the tail, and callers bound `at` by what is left.
+    Ok(unsafe { scratch.tail().add(before as usize).add(at as usize) })
+}
+
+/// Of a failed exec, from the caller's memory: string by string, as far as it
+/// can be read. What cannot is marked, never shown as empty.
+///
+/// All that a turn leaves behind is in the record, where the verifier does not
+/// follow it. In a variable it would tell "all readable so far" from "one was
+/// not" and walk every turn once for each (over a million steps on 6.18).
+#[inline(always)]
+pub fn of_caller(scratch: &mut Scratch, argv: u64) -> Result<(), Fault> {
+    for index in 0..FAILED_ARGS {
+        let string = read_pointer(argv.wrapping_add(index * 8)).ok_or(Fault::Args)?;
+        if string == 0 {
+            scratch.record.args_count = index as u32;
+            return Ok(());
+        }
+        let (to, room) = end(scratch)?;
+        // SAFETY: `to` has room for `room` bytes; the helper checks the source.
+        let mut len = unsafe { bpf_probe_read_user_str(to.cast(), room as u32, string as *const _) };
+        if len < 1 {
+            mark_missing(scratch, index)?;
+            // SAFETY: there is room for one byte.
+            unsafe { to.write(0) };
+            len = 1;
+        }
+        scratch.record.args_len += len as u32;
+        // A string that fills the room to the last byte may have gone on.
+        if len as u64 >= room {
+            return cut_here(scratch);
+        }
+    }
+    cut_here(scratch)
+}
+
+/// Notes that argument `index` is there but cannot be read. Beyond those that
+/// can be noted, it is the end.
+#[inline(always)]
+fn mark_missing(scratch: &mut Scratch, index: u64) -> Result<(), Fault> {
+    scratch.note(Err(Fault::Args));
+    if index >= 64 {
+        return Err(Fault::Args);
+    }
+    scratch.record.args_missing |= 1 << index;
+    Ok(())
+}
+
+#[inline(always)]
+fn read_pointer(address: u64) -> Option<u64> {
+    let mut pointer = 0u64;
+    // SAFETY: eight bytes into eight; the helper checks the source.
+    let failed = unsafe { bpf_probe_read_user((&raw mut pointer).cast(), 8, address as *const _) };
+    (failed == 0).then_some(pointer)
+}
+
+/// Where the next string goes, and how many bytes it may have, at least one.
+#[inline(always)]
+fn end(scratch: &mut Scratch) -> Result<(*mut u8, u64), Fault> {
+    let limit = u64::from(config!(args_max)).min(FAILED_ARGS_MAX);
+    let used = at_most(u64::from(scratch.record.args_len), FAILED_ARGS_MAX).ok_or(Fault::Args)?;
+    let room = at_most(limit.wrapping_sub(used), FAILED_ARGS_MAX).unwrap_or(0);
+    if room == 0 {
+        cut_here(scratch)?;
+    }
+    Ok((place(scratch, used)?, room))
+}
+
+#[inline(always)]
+fn cut_here(scratch: &mut Scratch) -> Result<(), Fault> {
+    scratch.record.args_cut = scratch.record.args_len;
+    Err(Fault::ArgsCut)
+}

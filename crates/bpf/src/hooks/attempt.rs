@@ -1,0 +1,176 @@
+//! Failed execs: `syscalls:sys_enter_execve`, `sys_enter_execveat` and their
+//! exits. Attached with `--failed` only, since any program on a `syscalls:*`
+//! tracepoint puts every system call of every task on the slow path.
+//!
+//! Entry notes addresses, exit decides. What `ret` at the exit means:
+//!
+//! - from -4095 to -1: the exec failed; but -512 to -516 (`ERESTART*`,
+//!   include/linux/errno.h) never reach the caller: the call starts again, or
+//!   the thread is dying;
+//! - zero: a success, which `sched_process_exec` tells; or an
+//!   `AT_EXECVE_CHECK` that found nothing against it;
+//! - above zero: seccomp killed the caller and left the call's number there.
+//!
+//! A failure whose entry was not seen (seccomp answers before the entry's
+//! tracepoint, include/linux/entry-common.h) is told with what there is.
+
+use aya_ebpf::{
+    helpers::bpf_get_current_pid_tgid, macros::tracepoint, programs::TracePointContext,
+};
+use exectrail_abi::{
+    counters::ATTEMPT_SLOTS,
+    fault::Fault,
+    record::{Exec, FLAG_CHECK, FLAG_IMAGE_LOST, KIND_FAILED},
+};
+
+use crate::{
+    account::Account,
+    collect::{argv, filename, identity::identity},
+    config,
+    emit::{emit, emit_bare},
+    gate,
+    kernel::{Task, now},
+    maps::{ATTEMPTS, Attempt},
+    scratch::{Claimed, Scratch, blank},
+};
+
+/// include/uapi/linux/fcntl.h, 6.14.
+const AT_EXECVE_CHECK: u64 = 0x10000;
+
+/// `execve(filename, argv, envp)`.
+#[tracepoint(category = "syscalls", name = "sys_enter_execve")]
+pub fn enter_execve(context: TracePointContext) -> i32 {
+    let filename = word(&context, config!(formats.sys_enter_execve_filename));
+    let argv = word(&context, config!(formats.sys_enter_execve_argv));
+    remember(filename, argv, 0);
+    0
+}
+
+/// `execveat(fd, filename, argv, envp, flags)`.
+#[tracepoint(category = "syscalls", name = "sys_enter_execveat")]
+pub fn enter_execveat(context: TracePointContext) -> i32 {
+    let filename = word(&context, config!(formats.sys_enter_execveat_filename));
+    let argv = word(&context, config!(formats.sys_enter_execveat_argv));
+    let asks_only =
+        word(&context, config!(formats.sys_enter_execveat_flags)) & AT_EXECVE_CHECK != 0;
+    remember(filename, argv, if asks_only { u64::from(FLAG_CHECK) } else { 0 });
+    0
+}
+
+/// The exit of either.
+#[tracepoint(category = "syscalls", name = "sys_exit_execve")]
+pub fn exit_exec(context: TracePointContext) -> i32 {
+    answer(&context);
+    0
+}
+
+/// System call arguments are words in the record, whatever their C type.
+#[inline(always)]
+fn word(context: &TracePointContext, offset: u32) -> u64 {
+    // SAFETY: the helper behind it checks the address; the offset is from the format file.
+    unsafe { context.read_at(offset as usize) }.unwrap_or(0)
+}
+
+#[inline(always)]
+fn remember(filename: u64, argv: u64, flags: u64) {
+    let exec_id = Task::current().self_exec_id().unwrap_or(0);
+    let attempt = Attempt { filename, argv, started: now(), exec_id, flags };
+    if ATTEMPTS.insert(bpf_get_current_pid_tgid(), attempt, 0).is_err()
+        && let Some(account) = Account::of_attempt(ATTEMPT_SLOTS)
+    {
+        account.attempt_forgotten();
+    }
+}
+
+/// The attempt that this task began, or [`Attempt::UNKNOWN`]. Not an `Option`:
+/// of a `None` the compiler copies the unset part too, and the verifier refuses
+/// to read what was never written ("R9 !read_ok", 6.18).
+#[inline(always)]
+fn recall() -> Attempt {
+    let id = bpf_get_current_pid_tgid();
+    // SAFETY: copied at once; only this task writes under its own id.
+    let attempt = unsafe { ATTEMPTS.get(id) }.copied().unwrap_or(Attempt::UNKNOWN);
+    let _ = ATTEMPTS.remove(id);
+    attempt
+}
+
+/// The errno of a failure that the caller gets to see.
+#[inline(always)]
+fn failure(ret: i64) -> Option<u32> {
+    let failed = (-4095..0).contains(&ret) && !(-516..=-512).contains(&ret);
+    failed.then_some(-ret as u32)
+}
+
+#[inline(always)]
+fn answer(context: &TracePointContext) -> Option<()> {
+    let attempt = recall();
+    let errno = failure(word(context, config!(formats.sys_exit_ret)) as i64)?;
+    let Some(mut claimed) = Claimed::take() else {
+        return tell_bare(errno, attempt);
+    };
+    let account = Account::of_attempt(claimed.slot)?;
+    account.seen();
+    let scratch = claimed.scratch();
+    scratch.begin(KIND_FAILED);
+    ask(&mut scratch.record, errno, attempt);
+    if attempt.is_known() {
+        tell(scratch, account, attempt);
+    } else {
+        tell_nameless(&mut scratch.record);
+        emit(scratch, account);
+    }
+    claimed.release();
+    Some(())
+}
+
+/// What is known without reading anything.
+#[inline(always)]
+fn ask(record: &mut Exec, errno: u32, attempt: Attempt) {
+    record.errno = errno;
+    if attempt.is_known() {
+        record.latency = record.header.ktime.wrapping_sub(attempt.started);
+        record.flags = attempt.flags as u32;
+    }
+}
+
+#[inline(always)]
+fn tell(scratch: &mut Scratch, account: Account, attempt: Attempt) {
+    let name = filename::from_user(scratch, attempt.filename);
+    scratch.note(name);
+    let rules = if gate::has_path_rules() { gate::rules_of_filename(scratch) } else { 0 };
+    if gate::excluded(rules) || gate::unwanted(scratch, rules) {
+        account.filtered();
+        return;
+    }
+    identity(&mut scratch.record);
+    if scratch.record.exec_id == attempt.exec_id {
+        let args = argv::of_caller(scratch, attempt.argv);
+        scratch.note(args);
+    } else {
+        // Past the point of no return: the caller's memory is gone with its image.
+        scratch.record.flags |= FLAG_IMAGE_LOST;
+        scratch.note(Err(Fault::Args));
+    }
+    emit(scratch, account);
+}
+
+/// A failure of which there is no more than the fixed part.
+#[inline(always)]
+fn tell_nameless(record: &mut Exec) {
+    record.faults |= Fault::Filename.bit() | Fault::Args.bit();
+    identity(record);
+}
+
+/// A failure that finds no free buffer: built on the stack, without strings.
+/// Better partial than lost. Its row of the account is not exclusive; that
+/// takes five preempted programs on one CPU.
+#[inline(always)]
+fn tell_bare(errno: u32, attempt: Attempt) -> Option<()> {
+    let account = Account::of_attempt(ATTEMPT_SLOTS)?;
+    account.seen();
+    let mut record = blank(KIND_FAILED);
+    ask(&mut record, errno, attempt);
+    tell_nameless(&mut record);
+    emit_bare(&mut record, account);
+    Some(())
+}

@@ -1,0 +1,28 @@
+//! `linux_binprm`, the exec in the making (include/linux/binfmts.h).
+
+use super::{Address, read};
+use crate::config;
+
+/// The program that is being started.
+#[derive(Clone, Copy)]
+pub struct Bprm(Address);
+
+impl Bprm {
+    /// From a raw tracepoint's argument.
+    #[inline(always)]
+    pub fn new(address: Address) -> Self {
+        Self(address)
+    }
+
+    /// Kernel address of the name that was given to exec.
+    #[inline(always)]
+    pub fn filename(self) -> Option<Address> {
+        read(self.0, config!(offsets.bprm_filename))
+    }
+
+    /// How many arguments the program has, a script's interpreter's included.
+    #[inline(always)]
+    pub fn argc(self) -> Option<u32> {
+        read(self.0, config!(offsets.bprm_argc))
+    }
+}

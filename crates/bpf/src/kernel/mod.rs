@@ -1,0 +1,46 @@
+//! Typed views of kernel structures: the only raw kernel pointers.
+//!
+//! Offsets come from the running kernel's BTF and stand in `CONFIG`. A field
+//! that this kernel does not have is [`ABSENT`], a constant to the verifier, so
+//! the read drops out of the program and its fault is noted instead.
+
+mod bprm;
+mod path;
+mod task;
+
+pub use bprm::Bprm;
+pub use path::{Dentry, Mount, MountPlace, Name};
+pub use task::Task;
+
+use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel};
+use exectrail_abi::config::ABSENT;
+
+/// A kernel address. May dangle or be null: reads through it fail, no more.
+pub type Address = u64;
+
+/// The boot clock, nanoseconds. Unlike the monotonic clock it goes on during
+/// suspend, and `/proc/PID/stat` starts are counted in it.
+#[inline(always)]
+pub fn now() -> u64 {
+    // SAFETY: a helper without arguments.
+    unsafe { bpf_ktime_get_boot_ns() }
+}
+
+/// Reads a `T` at `base + offset`.
+#[inline(always)]
+fn read<T: Copy>(base: Address, offset: u32) -> Option<T> {
+    if offset == ABSENT {
+        return None;
+    }
+    let mut value = core::mem::MaybeUninit::<T>::uninit();
+    // SAFETY: the helper checks the source, and fills `value` whole or fails.
+    let failed = unsafe {
+        bpf_probe_read_kernel(
+            value.as_mut_ptr().cast(),
+            size_of::<T>() as u32,
+            (base + u64::from(offset)) as *const _,
+        )
+    };
+    // SAFETY: filled; `T` is made of integers here.
+    (failed == 0).then(|| unsafe { value.assume_init() })
+}

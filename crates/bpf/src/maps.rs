@@ -1,0 +1,111 @@
+//! Every map: who writes it, who reads it, and why it has its size.
+//!
+//! Sizes of one entry are placeholders that the loader replaces before the
+//! map is created; names are the loader's handles (`sensor/src/object.rs`).
+//! Rights are stated where the kernel can enforce them: what only user space
+//! writes is read-only to programs, and the other way round.
+
+use aya_ebpf::{
+    bindings::{BPF_F_RDONLY, BPF_F_RDONLY_PROG},
+    macros::map,
+    maps::{Array, HashMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
+};
+use exectrail_abi::{
+    config::{LONG_PATH, SHORT_PATH},
+    counters::Counters,
+};
+
+use crate::scratch::Scratch;
+
+/// Records on their way up. Written by `emit`, read by the sensor.
+#[map]
+pub static RING: RingBuf = RingBuf::with_byte_size(4096, 0);
+
+/// When the reader was last woken, boot clock, nanoseconds. Written and read by
+/// `emit`: a race between CPUs costs one wake-up too many, never one too few.
+#[map]
+pub static WAKE: Array<u64> = Array::with_max_entries(1, BPF_F_RDONLY);
+
+/// The exec hooks' account, a row per CPU. Written by `account`, read by the
+/// sensor, all rows at once.
+#[map]
+pub static EXEC_COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, BPF_F_RDONLY);
+
+/// The attempt hooks' account, [`ATTEMPT_ROWS`](exectrail_abi::counters::ATTEMPT_ROWS)
+/// rows per possible CPU.
+#[map]
+pub static ATTEMPT_COUNTERS: Array<Counters> = Array::with_max_entries(1, BPF_F_RDONLY);
+
+/// Rules by path of up to 64 bytes, NUL-padded. Written by the sensor before
+/// anything is attached. A hash of 64 bytes costs a quarter of one of 256, and
+/// nine of ten executables on a usual system have a path that short.
+#[map]
+pub static SHORT_PATHS: HashMap<[u8; SHORT_PATH], u64> =
+    HashMap::with_max_entries(1, BPF_F_RDONLY_PROG);
+
+/// Rules by path of 65 to 256 bytes, NUL-padded.
+#[map]
+pub static LONG_PATHS: HashMap<[u8; LONG_PATH], u64> =
+    HashMap::with_max_entries(1, BPF_F_RDONLY_PROG);
+
+/// Scratch of the exec hooks, an entry per possible CPU, picked by CPU number.
+/// A plain array because a per-CPU value ends at 32 KiB (`PCPU_MIN_UNIT_SIZE`,
+/// mm/percpu.c). No owner check: these hooks are never preempted.
+#[map]
+pub static EXEC_SCRATCH: Array<Scratch> = Array::with_max_entries(1, BPF_F_RDONLY);
+
+/// Scratch of the attempt hooks, [`ATTEMPT_SLOTS`](exectrail_abi::counters::ATTEMPT_SLOTS)
+/// entries per possible CPU, or one entry in all when failures are not traced.
+#[map]
+pub static ATTEMPT_SCRATCH: Array<Scratch> = Array::with_max_entries(1, BPF_F_RDONLY);
+
+/// Which entries of [`ATTEMPT_SCRATCH`] are in use: a key is there while its
+/// entry is. An insertion that must not overwrite is the one atomic claim that
+/// every kernel since 5.8 and stable Rust have in common; a compare-and-swap
+/// needs 5.12, and this target has none in `core`.
+#[map]
+pub static CLAIMS: HashMap<u32, u32> = HashMap::with_max_entries(1, BPF_F_RDONLY);
+
+/// Execs that have been asked for and not answered, by `pid_tgid`. Written by
+/// the entry hooks, taken out by the exit hooks and by the exec hook. LRU,
+/// because an answer can fail to come (a task killed in between): the oldest
+/// make room, and a failure whose beginning is gone is told without its name.
+#[map]
+pub static ATTEMPTS: LruHashMap<u64, Attempt> = LruHashMap::with_max_entries(1, BPF_F_RDONLY);
+
+/// The continuation of the exec hook, for paths deeper than one program walks.
+#[map]
+pub static STAGES: ProgramArray = ProgramArray::with_max_entries(1, 0);
+
+/// Index of the walk stage in [`STAGES`].
+pub const STAGE_WALK: u32 = 0;
+
+/// What is remembered from the entry of a system call to its exit: addresses
+/// and no bytes. At the exit of a failed exec the caller's memory is still
+/// there, and by then the kernel itself has touched the name's page, which at
+/// entry is often not present yet.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Attempt {
+    /// User address of the file name.
+    pub filename: u64,
+    /// User address of the argument vector.
+    pub argv: u64,
+    /// Boot clock, nanoseconds.
+    pub started: u64,
+    /// Image counter at entry; if it has moved at exit, the image is lost.
+    pub exec_id: u64,
+    /// `FLAG_` bits of the record.
+    pub flags: u64,
+}
+
+impl Attempt {
+    /// One whose beginning was not seen.
+    pub const UNKNOWN: Self = Self { filename: 0, argv: 0, started: 0, exec_id: 0, flags: 0 };
+
+    /// Whether its beginning was seen.
+    #[inline(always)]
+    pub fn is_known(self) -> bool {
+        self.started != 0
+    }
+}

@@ -1,0 +1,156 @@
+//! Where a record is put together before it goes into the ring buffer.
+//!
+//! A record is larger than the BPF stack (512 bytes), so it is built in a map.
+//! Two dangers live there. The first is yesterday's bytes: a short path after a
+//! long one. So every field of the fixed part is written anew by [`Scratch::begin`],
+//! and of the tail only as many bytes leave as were written this time; nothing
+//! is ever read up to a NUL. The second is preemption: two tasks on one CPU in
+//! one buffer. So a preemptible program must [`Claimed::take`] its buffer.
+
+use aya_ebpf::{bindings::BPF_NOEXIST, helpers::bpf_get_smp_processor_id};
+use exectrail_abi::{
+    config::LONG_PATH,
+    counters::ATTEMPT_SLOTS,
+    fault::Fault,
+    record::{Creds, Exec, FIXED_LEN, Header, TAIL_MAX, UNKNOWN_U32, UNKNOWN_U64},
+};
+
+use crate::{
+    collect::exe::Walk,
+    kernel::now,
+    maps::{ATTEMPT_SCRATCH, CLAIMS, EXEC_SCRATCH},
+};
+
+/// One record in the making.
+#[repr(C)]
+pub struct Scratch {
+    /// How far the walk to the root has come.
+    pub walk: Walk,
+    /// A key for [`LONG_PATHS`](crate::maps::LONG_PATHS).
+    pub long_key: [u8; LONG_PATH],
+    /// The fixed part, as it goes out.
+    pub record: Exec,
+    /// The tails, right behind it, as they go out.
+    pub tail: [u8; TAIL_MAX],
+}
+
+const _: () = assert!(
+    core::mem::offset_of!(Scratch, tail) - core::mem::offset_of!(Scratch, record) == FIXED_LEN
+);
+
+impl Scratch {
+    /// The exec hooks' buffer of this CPU.
+    #[inline(always)]
+    pub fn of_exec() -> Option<&'static mut Self> {
+        // SAFETY: a helper without arguments.
+        let cpu = unsafe { bpf_get_smp_processor_id() };
+        let scratch = EXEC_SCRATCH.get_ptr_mut(cpu)?;
+        // SAFETY: the exec hooks are not preemptible, so no other program holds
+        // this CPU's entry (`hooks/mod.rs`).
+        Some(unsafe { &mut *scratch })
+    }
+
+    /// Starts a record: writes every field of the fixed part.
+    #[inline(always)]
+    pub fn begin(&mut self, kind: u16) {
+        self.record = blank(kind);
+    }
+
+    /// Notes what a step of the collection fell short of.
+    #[inline(always)]
+    pub fn note(&mut self, outcome: Result<(), Fault>) {
+        if let Err(fault) = outcome {
+            self.record.faults |= fault.bit();
+        }
+    }
+
+    /// Whether `fault` has been noted.
+    #[inline(always)]
+    pub fn has(&self, fault: Fault) -> bool {
+        self.record.faults & fault.bit() != 0
+    }
+
+    /// First byte of the tail.
+    #[inline(always)]
+    pub fn tail(&mut self) -> *mut u8 {
+        (&raw mut self.tail).cast()
+    }
+}
+
+/// A record without anything in it.
+#[inline(always)]
+pub fn blank(kind: u16) -> Exec {
+    // SAFETY: a helper without arguments.
+    let cpu = unsafe { bpf_get_smp_processor_id() };
+    Exec {
+        header: Header {
+            len: FIXED_LEN as u32,
+            kind,
+            cpu: cpu as u16,
+            ktime: now(),
+            lane: 0,
+            dropped: 0,
+        },
+        pid: 0,
+        tid: 0,
+        ppid: 0,
+        faults: 0,
+        creds: Creds { uid: 0, gid: 0, suid: 0, sgid: 0, euid: 0, egid: 0, fsuid: 0, fsgid: 0 },
+        comm: [0; 16],
+        cgroup: 0,
+        exec_id: 0,
+        latency: UNKNOWN_U64,
+        args_total: UNKNOWN_U64,
+        args_missing: 0,
+        args_count: UNKNOWN_U32,
+        args_len: 0,
+        args_cut: 0,
+        filename_len: 0,
+        exe_len: 0,
+        flags: 0,
+        errno: 0,
+        reserved: 0,
+    }
+}
+
+/// A buffer of the attempt hooks, ours until [`release`](Claimed::release).
+pub struct Claimed {
+    scratch: *mut Scratch,
+    claim: u32,
+    /// Which of this CPU's buffers it is: the row of the account that goes with it.
+    pub slot: u32,
+}
+
+impl Claimed {
+    /// Takes a free buffer of this CPU; `None` if as many programs as there are
+    /// buffers stand preempted on it.
+    #[inline(always)]
+    pub fn take() -> Option<Self> {
+        // SAFETY: a helper without arguments.
+        let first = unsafe { bpf_get_smp_processor_id() } * ATTEMPT_SLOTS;
+        for slot in 0..ATTEMPT_SLOTS {
+            let claim = first + slot;
+            if CLAIMS.insert(claim, 1, u64::from(BPF_NOEXIST)).is_ok() {
+                let Some(scratch) = ATTEMPT_SCRATCH.get_ptr_mut(claim) else {
+                    let _ = CLAIMS.remove(claim);
+                    return None;
+                };
+                return Some(Self { scratch, claim, slot });
+            }
+        }
+        None
+    }
+
+    /// The buffer.
+    #[inline(always)]
+    pub fn scratch(&mut self) -> &mut Scratch {
+        // SAFETY: claimed by us alone in `take`, and `self` is borrowed uniquely.
+        unsafe { &mut *self.scratch }
+    }
+
+    /// Gives the buffer back.
+    #[inline(always)]
+    pub fn release(self) {
+        let _ = CLAIMS.remove(self.claim);
+    }
+}

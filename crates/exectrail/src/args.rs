@@ -1,0 +1,130 @@
+//! The command line: one definition that feeds parser and help.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use exectrail_model::{
+    filter::Selector,
+    plan::{BufferSize, HookChoice},
+};
+use serde::Deserialize;
+
+use crate::quantity;
+
+/// Shows every program that runs on this host, with all its arguments.
+#[derive(Debug, Parser)]
+#[command(name = "exectrail", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(crate) trace: TraceArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  exectrail                                  what is running here?
+  exectrail --failed --only 'python*'        why does that script not start?
+  exectrail --exclude /usr/bin/sleep         without the noise
+  exectrail --json --duration 1m -o execs.jsonl
+  exectrail fields                           what is known of each event
+
+Exit codes: 0 fine, 1 failed while running, 2 usage, 69 the kernel cannot,
+77 rights missing, 78 configuration wrong.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show execs as they happen (the default)
+    Trace(Box<TraceArgs>),
+    /// List the fields of each event
+    Fields,
+}
+
+/// Options of a trace.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct TraceArgs {
+    /// Leave out what matches: a path (/usr/bin/ls), everything below a
+    /// directory (/usr/lib/**), a pattern (/opt/*/bin/*.sh), or a program name (ls)
+    #[arg(long, value_name = "RULE", value_parser = Selector::parse)]
+    pub(crate) exclude: Vec<Selector>,
+
+    /// Show only what matches; with several, what matches any of them
+    #[arg(long, value_name = "RULE", value_parser = Selector::parse)]
+    pub(crate) only: Vec<Selector>,
+
+    /// Show execs that fail, too. Costs every system call of the host a little
+    #[arg(long, short = 'x')]
+    pub(crate) failed: bool,
+
+    /// Read this configuration after /etc/exectrail/config.toml and
+    /// `$XDG_CONFIG_HOME/exectrail/config.toml`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Form of the output: pretty or json
+    #[arg(long, value_name = "NAME")]
+    pub(crate) format: Option<String>,
+
+    /// The same as --format json: one object a line
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
+
+    /// Show these fields, in this order, separated by commas (see `exectrail fields`)
+    #[arg(long, value_name = "LIST")]
+    pub(crate) fields: Option<String>,
+
+    /// Write to a file (made anew, readable by its owner only) instead of stdout
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// End after this time: 10s, 5m, 1h30m, or seconds
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    pub(crate) duration: Option<Duration>,
+
+    /// End after this many execs have been shown
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+
+    /// Colours: auto (on a terminal, without `NO_COLOR`), always or never
+    #[arg(long, value_name = "WHEN", value_enum)]
+    pub(crate) color: Option<ColorChoice>,
+
+    /// Keep at most this many bytes of arguments per exec, up to 64K; of longer
+    /// ones, the middle goes
+    #[arg(long, value_name = "BYTES", value_parser = quantity::args_max)]
+    pub(crate) max_args: Option<u32>,
+
+    /// Size of the buffer between kernel and reader [default: 4M]
+    #[arg(long, value_name = "BYTES", value_parser = quantity::buffer)]
+    pub(crate) buffer: Option<BufferSize>,
+
+    /// Kind of program that tells of execs: auto, raw or classic
+    #[arg(long, value_name = "KIND", value_parser = quantity::hook, hide_short_help = true)]
+    pub(crate) hook: Option<HookChoice>,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,32 @@
+//! From flags and files to a checked plan: after this nobody asks them again.
+
+use exectrail_abi::record::ARGS_MAX;
+use exectrail_model::{
+    filter::{Rule, Rules, Selector, Verdict},
+    plan::Plan,
+};
+
+use crate::{args::TraceArgs, config::Config};
+
+/// What the sensor is asked for.
+pub(crate) fn plan(args: &TraceArgs, config: &Config) -> Plan {
+    Plan {
+        rules: rules(args, config),
+        failed: args.failed || config.failed.unwrap_or(false),
+        args_max: args.max_args.or(config.max_args.map(|max| max.0)).unwrap_or(ARGS_MAX as u32),
+        buffer: args.buffer.or(config.buffer.map(|buffer| buffer.0)).unwrap_or_default(),
+        hook: args.hook.unwrap_or_default(),
+    }
+}
+
+fn rules(args: &TraceArgs, config: &Config) -> Rules {
+    let given =
+        |verdict: Verdict| move |selector: &Selector| Rule { verdict, selector: selector.clone() };
+    let exclude = args.exclude.iter().map(given(Verdict::Exclude));
+    let only = args.only.iter().map(given(Verdict::Only));
+    let mut rules = Rules::default();
+    for rule in config.rules().chain(exclude).chain(only) {
+        rules.push(rule);
+    }
+    rules
+}

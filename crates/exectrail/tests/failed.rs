@@ -1,0 +1,156 @@
+//! Failed execs: only when asked for, with their errno and what can be read.
+
+mod support;
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+
+use serde_json::json;
+use support::{Trace, real_kernel, run, run_subject, scratch};
+
+#[test]
+fn a_path_walk_shows_each_miss() {
+    if !real_kernel("a_path_walk_shows_each_miss") {
+        return;
+    }
+    let directory = scratch();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let path = format!("{}:{}:/usr/bin", at("one"), at("two"));
+    let trace = Trace::start(&["--failed", "--only", "true"]);
+    let shell = run(Command::new("/bin/sh")
+        .env("PATH", &path)
+        .args(["-c", "exec env -u NOTHING true walk-marker 'b c'"]));
+    let outcome = trace.stop();
+    let failed: Vec<_> = outcome.of_kind("failed").filter(|event| event["pid"] == shell).collect();
+    let names: Vec<_> = failed.iter().map(|event| event["filename"].as_str().unwrap()).collect();
+    assert_eq!(names, [at("one/true"), at("two/true")]);
+    for event in failed {
+        assert_eq!((&event["errno"], &event["error"]), (&json!(2), &json!("ENOENT")));
+        assert_eq!(event["args"], json!(["true", "walk-marker", "b c"]));
+        assert_eq!(event["comm"], "env");
+        assert!(event["latency_ns"].as_u64().unwrap() > 0);
+    }
+    let done: Vec<_> = outcome.of_kind("exec").filter(|event| event["pid"] == shell).collect();
+    assert_eq!(done.len(), 1);
+    assert_eq!(done[0]["exe"], "/usr/bin/true");
+    outcome.summary();
+}
+
+#[test]
+fn each_errno_by_its_name() {
+    if !real_kernel("each_errno_by_its_name") {
+        return;
+    }
+    let directory = scratch();
+    let file = |name: &str, text: &str, mode: u32| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let plain = file("plain", "x", 0o644);
+    let no_format = file("no-format", "no program\n", 0o755);
+    let no_interpreter = file("no-interpreter", "#!/no/such/interpreter\n", 0o755);
+    let not_there = directory.path().join("not-there").to_str().unwrap().to_owned();
+    let below_file = format!("{plain}/x");
+    let cases = [
+        (&plain, "EACCES"),
+        (&no_format, "ENOEXEC"),
+        (&no_interpreter, "ENOENT"),
+        (&not_there, "ENOENT"),
+        (&below_file, "ENOTDIR"),
+    ];
+    let trace =
+        Trace::start(&["--failed", "--only", &format!("{}/**", directory.path().display())]);
+    for (path, _) in &cases {
+        // The standard library execs in a child and reports the failure.
+        assert!(Command::new(path).spawn().is_err());
+    }
+    let outcome = trace.stop();
+    for (path, error) in cases {
+        let found: Vec<_> =
+            outcome.of_kind("failed").filter(|event| event["filename"] == **path).collect();
+        assert_eq!(found.len(), 1, "{path}");
+        assert_eq!(found[0]["error"], error, "{path}");
+        assert_eq!(found[0]["ppid"], std::process::id());
+    }
+}
+
+#[test]
+fn an_unreadable_argument_is_marked_and_the_others_are_there() {
+    if !real_kernel("an_unreadable_argument_is_marked_and_the_others_are_there") {
+        return;
+    }
+    let trace = Trace::start(&["--failed", "--only", "/usr/bin/true"]);
+    assert!(run_subject(&["exec-null-argument", "/usr/bin/true"]).contains("Bad address"));
+    let outcome = trace.stop();
+    let event = outcome.of_kind("failed").find(|event| event["error"] == "EFAULT").unwrap();
+    assert_eq!(event["args"], json!(["/usr/bin/true", null, "third"]));
+    assert_eq!(event["unreadable"], json!(["args"]));
+}
+
+#[test]
+fn a_question_is_no_exec() {
+    if !real_kernel("a_question_is_no_exec") {
+        return;
+    }
+    let directory = scratch();
+    let refused = directory.path().join("refused");
+    fs::write(&refused, "x").unwrap();
+    let refused = refused.to_str().unwrap();
+    let trace = Trace::start(&["--failed", "--only", "/usr/bin/true", "--only", refused]);
+    let allowed = run_subject(&["execveat-check", "/usr/bin/true"]);
+    run_subject(&["execveat-check", refused]);
+    let outcome = trace.stop();
+    assert!(outcome.marked("asks-only").iter().all(|event| event["event"] == "failed"));
+    // Kernels before 6.14 do not know the flag and refuse every question.
+    if allowed.trim() == "0" {
+        let failed: Vec<_> = outcome.marked("asks-only");
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        assert_eq!(
+            (&failed[0]["error"], &failed[0]["flags"]),
+            (&json!("EACCES"), &json!(["check"]))
+        );
+    }
+}
+
+#[test]
+fn rules_hold_for_failures_too() {
+    if !real_kernel("rules_hold_for_failures_too") {
+        return;
+    }
+    let directory = scratch();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (kept, excluded) = (at("kept"), at("excluded"));
+    let trace = Trace::start(&["--failed", "--exclude", &excluded]);
+    for path in [&kept, &excluded] {
+        assert!(Command::new(path).spawn().is_err());
+    }
+    let outcome = trace.stop();
+    let shown =
+        |path: &str| outcome.of_kind("failed").filter(|event| event["filename"] == path).count();
+    assert_eq!((shown(&kept), shown(&excluded)), (1, 0));
+    outcome.summary();
+}
+
+/// Any program on a `syscalls:*` tracepoint taxes every system call of the
+/// host. The tracepoint's hook in the kernel is there while it is enabled.
+#[test]
+fn without_failed_no_system_call_is_touched() {
+    if !real_kernel("without_failed_no_system_call_is_touched") {
+        return;
+    }
+    // `perf_event_open` on a tracepoint shows as a perf_event file descriptor.
+    let perf_events = |pid: u32| {
+        fs::read_dir(Path::new("/proc").join(pid.to_string()).join("fd"))
+            .unwrap()
+            .filter_map(|entry| fs::read_link(entry.unwrap().path()).ok())
+            .filter(|target| target.to_string_lossy().contains("perf_event"))
+            .count()
+    };
+    let trace = Trace::start(&["--hook", "raw"]);
+    assert_eq!(perf_events(trace.pid()), 0);
+    trace.stop().summary();
+    let trace = Trace::start(&["--hook", "raw", "--failed"]);
+    assert_eq!(perf_events(trace.pid()), 4, "enter and exit, execve and execveat");
+    trace.stop().summary();
+}

@@ -1,0 +1,17 @@
+//! What exectrail's events mean: pure data and pure decisions.
+//!
+//! No I/O, no kernel, no terminal: this crate builds and tests anywhere. Bytes
+//! from the kernel become an [`Event`](event::Event) in [`lift`]; what an event
+//! consists of is said once, in [`fields`]; which events are wanted is decided
+//! by [`filter`]; what was asked for is a [`Plan`](plan::Plan).
+
+#![forbid(unsafe_code)]
+
+pub mod args;
+pub mod errno;
+pub mod event;
+pub mod fields;
+pub mod filter;
+pub mod lift;
+pub mod losses;
+pub mod plan;

@@ -1,0 +1,96 @@
+//! What was asked for, checked: it flows down once, before anything is attached.
+
+use exectrail_abi::record::ARGS_MAX;
+
+use crate::filter::Rules;
+
+/// Everything the sensor needs to know.
+#[derive(Debug)]
+pub struct Plan {
+    /// Which execs are wanted.
+    pub rules: Rules,
+    /// Failed execs too.
+    pub failed: bool,
+    /// Most bytes of arguments per event, up to [`ARGS_MAX`].
+    pub args_max: u32,
+    /// Size of the ring buffer.
+    pub buffer: BufferSize,
+    /// The kind of program that tells of successful execs.
+    pub hook: HookChoice,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            rules: Rules::default(),
+            failed: false,
+            args_max: ARGS_MAX as u32,
+            buffer: BufferSize::default(),
+            hook: HookChoice::Auto,
+        }
+    }
+}
+
+/// Which kind of program tells of successful execs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HookChoice {
+    /// The one that loses nothing on the running kernel.
+    #[default]
+    Auto,
+    /// A raw tracepoint.
+    Raw,
+    /// A classic tracepoint.
+    Classic,
+}
+
+/// Bytes of a ring buffer: a power of two, at least a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BufferSize(u32);
+
+/// A size that no ring buffer can have.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a buffer has from 64 KiB to 1 GiB")]
+pub struct BufferSizeError;
+
+impl BufferSize {
+    /// Smallest size: a page is at most 64 KiB on the architectures we run on.
+    pub const MIN: u64 = 64 * 1024;
+    /// Largest size.
+    pub const MAX: u64 = 1024 * 1024 * 1024;
+
+    /// The next size that the kernel accepts, for at least `bytes`.
+    pub fn at_least(bytes: u64) -> Result<Self, BufferSizeError> {
+        if !(Self::MIN..=Self::MAX).contains(&bytes) {
+            return Err(BufferSizeError);
+        }
+        u32::try_from(bytes.next_power_of_two()).map(Self).map_err(|_| BufferSizeError)
+    }
+
+    /// The size in bytes.
+    #[must_use]
+    pub fn bytes(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for BufferSize {
+    /// 4 MiB: some 10,000 usual execs, half a second of the fastest storm that
+    /// two CPUs can make. The reader maps it twice, so it counts double in the
+    /// resident memory.
+    fn default() -> Self {
+        Self(4 * 1024 * 1024)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BufferSize, BufferSizeError};
+
+    #[test]
+    fn sizes_are_rounded_up_and_bounded() {
+        assert_eq!(BufferSize::at_least(100_000).unwrap().bytes(), 131_072);
+        assert_eq!(BufferSize::at_least(65_536).unwrap().bytes(), 65_536);
+        assert_eq!(BufferSize::at_least(0), Err(BufferSizeError));
+        assert_eq!(BufferSize::at_least(1 << 31), Err(BufferSizeError));
+    }
+}

@@ -1,0 +1,43 @@
+//! Loads the kernel side and reads what it tells.
+//!
+//! ```no_run
+//! use std::ops::ControlFlow;
+//! use exectrail_model::plan::Plan;
+//! use exectrail_sensor::Sensor;
+//!
+//! # fn main() -> Result<(), exectrail_sensor::SensorError> {
+//! let mut sensor = Sensor::start(&Plan::default())?;
+//! loop {
+//!     sensor.wait(&[], None)?;
+//!     sensor.read(&mut |event| {
+//!         println!("{event:?}");
+//!         ControlFlow::Continue(())
+//!     });
+//! }
+//! # }
+//! ```
+//!
+//! The plan goes down once, in [`Sensor::start`]; records come up for ever, in
+//! [`Sensor::read`]. This is the only crate that knows Aya and privilege.
+
+mod attach;
+mod btf;
+mod clock;
+mod counters;
+mod dump;
+mod error;
+mod format;
+mod lower;
+mod object;
+mod offsets;
+mod preflight;
+mod programs;
+mod reader;
+mod sensor;
+mod sys;
+mod tracefs;
+
+pub use counters::KernelCounts;
+pub use error::SensorError;
+pub use reader::Wake;
+pub use sensor::{Sensor, Taker};

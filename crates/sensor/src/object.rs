@@ -1,0 +1,159 @@
+//! The kernel side's object: embedded, loaded, and found by name. The only
+//! place, with the table of programs, where those names stand as strings.
+
+use std::os::fd::BorrowedFd;
+
+use aya::{
+    Ebpf, EbpfLoader, VerifierLogLevel,
+    maps::{Array, HashMap, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
+    programs::{Program, ProgramError},
+};
+use exectrail_abi::{
+    ABI_SYMBOL,
+    config::{Config, LONG_PATH, SHORT_PATH},
+    counters::{ATTEMPT_ROWS, ATTEMPT_SLOTS, COUNTERS_WORDS},
+};
+use zerocopy::IntoBytes;
+
+use crate::{error::SensorError, lower::PathRules, programs::Hook};
+
+/// The object that the build script has chosen.
+pub(crate) static BYTES: &[u8] = aya::include_bytes_aligned!(env!("EXECTRAIL_BPF_OBJECT_FILE"));
+
+/// Attempts that can be under way at once, before the oldest is forgotten.
+const ATTEMPTS: u32 = 8192;
+
+/// The object, loaded: its maps exist, its programs not yet.
+pub(crate) struct Object {
+    ebpf: Ebpf,
+}
+
+impl Object {
+    /// Creates the maps and writes the configuration, which is frozen with it.
+    pub(crate) fn create(
+        config: &Config,
+        ring_bytes: u32,
+        rules: &PathRules,
+    ) -> Result<Self, SensorError> {
+        let (cpus, failed) = (config.cpus, config.failed != 0);
+        let if_failed = |entries: u32| if failed { entries } else { 1 };
+        let mut loader = EbpfLoader::new();
+        loader
+            .override_global("CONFIG", config.as_bytes(), true)
+            .override_global(ABI_SYMBOL, &0u32, true)
+            .verifier_log_level(VerifierLogLevel::DEBUG)
+            .map_max_entries("RING", ring_bytes)
+            .map_max_entries("EXEC_SCRATCH", cpus)
+            .map_max_entries("ATTEMPT_SCRATCH", if_failed(cpus * ATTEMPT_SLOTS))
+            .map_max_entries("CLAIMS", if_failed(cpus * ATTEMPT_SLOTS))
+            .map_max_entries("ATTEMPT_COUNTERS", if_failed(cpus * ATTEMPT_ROWS))
+            .map_max_entries("ATTEMPTS", if_failed(ATTEMPTS))
+            .map_max_entries("SHORT_PATHS", at_least_one(rules.short.len()))
+            .map_max_entries("LONG_PATHS", at_least_one(rules.long.len()));
+        let ebpf = loader
+            .load(BYTES)
+            .map_err(|error| SensorError::at("creating the kernel side's maps", error))?;
+        let mut object = Self { ebpf };
+        object.fill(rules).map_err(|error| SensorError::at("writing the path rules", error))?;
+        Ok(object)
+    }
+
+    fn fill(&mut self, rules: &PathRules) -> Result<(), MapError> {
+        let mut short: HashMap<_, [u8; SHORT_PATH], u64> =
+            HashMap::try_from(map_mut(&mut self.ebpf, "SHORT_PATHS")?)?;
+        for (path, verdicts) in &rules.short {
+            short.insert(path, verdicts, 0)?;
+        }
+        let mut long: HashMap<_, [u8; LONG_PATH], u64> =
+            HashMap::try_from(map_mut(&mut self.ebpf, "LONG_PATHS")?)?;
+        for (path, verdicts) in &rules.long {
+            long.insert(path, verdicts, 0)?;
+        }
+        Ok(())
+    }
+
+    /// Loads a program, or says with the verifier's words why not.
+    pub(crate) fn load(&mut self, hook: &Hook) -> Result<(), SensorError> {
+        let loaded = match self.ebpf.program_mut(hook.program) {
+            Some(Program::RawTracePoint(program)) => program.load(),
+            Some(Program::TracePoint(program)) => program.load(),
+            _ => return Err(missing(hook.program)),
+        };
+        loaded.map_err(|error| {
+            let step = format!("loading {} ({})", hook.program, hook.without);
+            SensorError::at(step, last_words(&error))
+        })
+    }
+
+    /// A program of the object.
+    pub(crate) fn program_mut(&mut self, name: &str) -> Result<&mut Program, SensorError> {
+        self.ebpf.program_mut(name).ok_or_else(|| missing(name))
+    }
+
+    /// The file descriptor of a loaded program.
+    pub(crate) fn program_fd(&self, name: &str) -> Option<BorrowedFd<'_>> {
+        use std::os::fd::AsFd;
+        self.ebpf.program(name)?.fd().ok().map(AsFd::as_fd)
+    }
+
+    /// Makes a loaded program the stage that the exec hook jumps into.
+    pub(crate) fn set_stage(&mut self, name: &str) -> Result<(), SensorError> {
+        let step = |error| SensorError::at(format!("registering {name}"), error);
+        let program = self.ebpf.program(name).ok_or_else(|| missing(name))?;
+        let fd = program.fd().and_then(|fd| fd.try_clone().map_err(Into::into));
+        let fd = fd.map_err(|error| SensorError::at(format!("registering {name}"), error))?;
+        let stages = map_mut(&mut self.ebpf, "STAGES").map_err(step)?;
+        ProgramArray::try_from(stages).and_then(|mut stages| stages.set(0, &fd, 0)).map_err(step)
+    }
+
+    /// The ring buffer; there is one reader.
+    pub(crate) fn take_ring(&mut self) -> Result<RingBuf<MapData>, SensorError> {
+        let map = self.ebpf.take_map("RING").ok_or_else(|| missing("RING"))?;
+        RingBuf::try_from(map).map_err(|error| SensorError::at("mapping the ring buffer", error))
+    }
+
+    /// The exec hooks' rows of the account, by CPU number.
+    pub(crate) fn exec_counters(&self) -> Result<Vec<[u64; COUNTERS_WORDS]>, MapError> {
+        let map: PerCpuArray<_, [u64; COUNTERS_WORDS]> =
+            PerCpuArray::try_from(map(&self.ebpf, "EXEC_COUNTERS")?)?;
+        Ok(map.get(&0, 0)?.to_vec())
+    }
+
+    /// The attempt hooks' rows of the account.
+    pub(crate) fn attempt_counters(&self) -> Result<Vec<[u64; COUNTERS_WORDS]>, MapError> {
+        let map: Array<_, [u64; COUNTERS_WORDS]> =
+            Array::try_from(map(&self.ebpf, "ATTEMPT_COUNTERS")?)?;
+        map.iter().collect()
+    }
+}
+
+/// The end of what the verifier said, which is where it says why: all of it can
+/// be tens of thousands of lines.
+fn last_words(error: &ProgramError) -> String {
+    const LINES: usize = 12;
+    log::debug!("{error}");
+    let ProgramError::LoadError { io_error, verifier_log } = error else {
+        return error.to_string();
+    };
+    let log = verifier_log.to_string();
+    let lines: Vec<_> = log.lines().collect();
+    let end = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
+    format!("{io_error}; the verifier's last words (RUST_LOG=debug shows all):\n{}", end.join("\n"))
+}
+
+/// The kernel refuses maps without entries.
+fn at_least_one(entries: usize) -> u32 {
+    u32::try_from(entries).unwrap_or(u32::MAX).max(1)
+}
+
+fn map<'a>(ebpf: &'a Ebpf, name: &str) -> Result<&'a aya::maps::Map, MapError> {
+    ebpf.map(name).ok_or_else(|| MapError::InvalidName { name: name.to_owned() })
+}
+
+fn map_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut aya::maps::Map, MapError> {
+    ebpf.map_mut(name).ok_or_else(|| MapError::InvalidName { name: name.to_owned() })
+}
+
+fn missing(name: &str) -> SensorError {
+    SensorError::at("looking into the embedded object", format!("it has no {name}"))
+}

@@ -1,0 +1,213 @@
+//! From the table of kernel fields to their offsets in the running kernel.
+//!
+//! The kernel side fetches members that stand side by side with one read, so an
+//! offset is given out only where they do stand like that, and where each is
+//! large enough for what is read. Otherwise it is absent, and said to be: a
+//! wrong field would be worse than none.
+
+use exectrail_abi::config::{ABSENT, KernelField, Offsets};
+
+use crate::btf::Btf;
+
+/// Rows of which the kernel side reads four bytes. It reads eight of any other
+/// (pointers, addresses, `u64`), except where members four bytes apart say so
+/// themselves.
+const FOUR_BYTES: [&str; 3] = ["task_tgid", "qstr_len", "bprm_argc"];
+
+/// A row of the table that this kernel cannot serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("struct {structure}: {why}")]
+pub(crate) struct MissingField {
+    /// Name of the offset.
+    pub(crate) name: &'static str,
+    /// The C structure.
+    pub(crate) structure: &'static str,
+    /// What is amiss.
+    pub(crate) why: Why,
+}
+
+/// Why a row cannot be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Why {
+    /// The structure or the member does not exist, or the member is a bit field.
+    #[error("{member} is not there")]
+    NotThere {
+        /// The member.
+        member: &'static str,
+    },
+    /// The members exist, but not where one read would fetch them all.
+    #[error("{member} does not stand {expected} bytes after {first}")]
+    NotSideBySide {
+        /// The row's first member.
+        first: &'static str,
+        /// The one that stands elsewhere.
+        member: &'static str,
+        /// Where it would have to stand.
+        expected: u32,
+    },
+    /// The member has fewer bytes than are read.
+    #[error("{member} has {size} bytes, not {expected}")]
+    TooSmall {
+        /// The member.
+        member: &'static str,
+        /// How many bytes it has.
+        size: u32,
+        /// How many are read.
+        expected: u32,
+    },
+}
+
+/// The structures that [`Btf::parse`] must look for, each once.
+pub(crate) fn structures() -> Vec<&'static str> {
+    let mut names: Vec<_> = Offsets::TABLE.iter().map(|field| field.structure).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Every offset that the kernel side can use, and the rows it has to do without.
+/// `btf` must have been asked for [`structures`].
+pub(crate) fn kernel_offsets(btf: &Btf<'_>) -> (Offsets, Vec<MissingField>) {
+    let mut missing = Vec::new();
+    let offsets = Offsets::resolve(|field| {
+        resolve(btf, field).unwrap_or_else(|why| {
+            missing.push(MissingField { name: field.name, structure: field.structure, why });
+            ABSENT
+        })
+    });
+    (offsets, missing)
+}
+
+/// Offset of the first member, when all members are as the row says.
+fn resolve(btf: &Btf<'_>, field: &KernelField) -> Result<u32, Why> {
+    let expected = bytes_read(field);
+    let mut base = None;
+    for &(member, distance) in field.members {
+        let place = btf.offset_of(field.structure, member).ok_or(Why::NotThere { member })?;
+        let &mut (first, start) = base.get_or_insert((member, place.offset));
+        if start.checked_add(distance) != Some(place.offset) {
+            return Err(Why::NotSideBySide { first, member, expected: distance });
+        }
+        // Larger is right where a whole structure stands in the row: a kernel's
+        // `qstr` or `vfsmount` is read or pointed at from its start.
+        if place.size < expected {
+            return Err(Why::TooSmall { member, size: place.size, expected });
+        }
+    }
+    base.map(|(_, start)| start).ok_or(Why::NotThere { member: field.name })
+}
+
+/// How many bytes the kernel side reads of each member of a row.
+fn bytes_read(field: &KernelField) -> u32 {
+    match field.members {
+        [(_, first), (_, second), ..] => second.saturating_sub(*first),
+        _ if FOUR_BYTES.contains(&field.name) => 4,
+        _ => 8,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs};
+
+    use super::*;
+    use crate::btf::builder::Builder;
+
+    fn offsets_of(types: &Builder) -> (Offsets, Vec<MissingField>) {
+        let bytes = types.build();
+        let wanted = structures();
+        let (offsets, missing) = kernel_offsets(&Btf::parse(&bytes, &wanted).unwrap());
+        (offsets, missing)
+    }
+
+    fn why(missing: &[MissingField], name: &str) -> Option<Why> {
+        missing.iter().find(|field| field.name == name).map(|field| field.why)
+    }
+
+    #[test]
+    fn exceptions_name_rows_of_one_member() {
+        for name in FOUR_BYTES {
+            let row = Offsets::TABLE.iter().find(|field| field.name == name);
+            assert!(row.is_some_and(|field| field.members.len() == 1), "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_known_means_everything_missing() {
+        let (offsets, missing) = offsets_of(&Builder::new());
+        assert_eq!(missing.len(), Offsets::TABLE.len());
+        assert_eq!(offsets.task_mm, ABSENT);
+        assert_eq!(missing[0].to_string(), "struct task_struct: self_exec_id is not there");
+    }
+
+    #[test]
+    fn members_side_by_side() {
+        let mut types = Builder::new();
+        let pointer = types.pointer(0);
+        let mounted = types.structure("vfsmount", 32, &[("mnt_root", pointer, 0)]);
+        let members =
+            [("mnt_parent", pointer, 16), ("mnt_mountpoint", pointer, 24), ("mnt", mounted, 32)];
+        types.structure("mount", 64, &members);
+        let (offsets, missing) = offsets_of(&types);
+        assert_eq!((offsets.mount_parent, offsets.mount_mnt), (16, 32));
+        assert_eq!(missing.len(), Offsets::TABLE.len() - 2);
+    }
+
+    #[test]
+    fn members_apart_or_the_other_way_round() {
+        for (parent, mountpoint) in [(16, 32), (24, 16)] {
+            let mut types = Builder::new();
+            let pointer = types.pointer(0);
+            let members =
+                [("mnt_parent", pointer, parent), ("mnt_mountpoint", pointer, mountpoint)];
+            types.structure("mount", 64, &members);
+            let (offsets, missing) = offsets_of(&types);
+            assert_eq!(offsets.mount_parent, ABSENT);
+            let apart =
+                Why::NotSideBySide { first: "mnt_parent", member: "mnt_mountpoint", expected: 8 };
+            assert_eq!(why(&missing, "mount_parent"), Some(apart));
+        }
+    }
+
+    #[test]
+    fn members_narrower_than_what_is_read() {
+        let mut types = Builder::new();
+        let int = types.int(4);
+        types.structure("task_struct", 8, &[("self_exec_id", int, 0), ("tgid", int, 4)]);
+        let (offsets, missing) = offsets_of(&types);
+        assert_eq!((offsets.task_self_exec_id, offsets.task_tgid), (ABSENT, 4));
+        let small = Why::TooSmall { member: "self_exec_id", size: 4, expected: 8 };
+        assert_eq!(why(&missing, "task_self_exec_id"), Some(small));
+        assert_eq!(why(&missing, "task_tgid"), None);
+    }
+
+    #[test]
+    fn ids_of_other_sizes() {
+        let names = ["uid", "gid", "suid", "sgid", "euid", "egid", "fsuid", "fsgid"];
+        for (size, known) in [(2, false), (4, true)] {
+            let mut types = Builder::new();
+            let id = types.int(size);
+            let id = types.structure("", size, &[("val", id, 0)]);
+            let members: Vec<_> =
+                names.iter().zip((8..).step_by(4)).map(|(name, at)| (*name, id, at)).collect();
+            types.structure("cred", 64, &members);
+            let (offsets, _) = offsets_of(&types);
+            assert_eq!(offsets.cred_ids == 8, known, "{size}");
+        }
+    }
+
+    /// The machine that runs the tests is one more kernel that must be readable.
+    #[test]
+    fn the_running_kernel_has_every_field() {
+        const PATH: &str = "/sys/kernel/btf/vmlinux";
+        let bytes = match fs::read(PATH) {
+            Ok(bytes) => bytes,
+            Err(error) if env::var_os("CI").is_some() => panic!("{PATH}: {error}"),
+            Err(error) => return eprintln!("NOT TESTED: {PATH}: {error}"),
+        };
+        let wanted = structures();
+        let (offsets, missing) = kernel_offsets(&Btf::parse(&bytes, &wanted).unwrap());
+        eprintln!("{offsets:#?}");
+        assert_eq!(missing, []);
+    }
+}

@@ -1,0 +1,110 @@
+//! System calls that no crate of ours offers in a safe form: the one room of
+//! this crate where `unsafe` is allowed.
+#![expect(unsafe_code, reason = "raw system calls; each block says why it holds")]
+
+use std::{
+    io,
+    mem::size_of,
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+};
+
+use aya_obj::generated::bpf_prog_info;
+
+/// `PERF_TYPE_TRACEPOINT` (include/uapi/linux/perf_event.h).
+const PERF_TYPE_TRACEPOINT: u32 = 2;
+/// `PERF_FLAG_FD_CLOEXEC`, same file.
+const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
+/// `PERF_EVENT_IOC_ENABLE`, `_IO('$', 0)`.
+const PERF_EVENT_IOC_ENABLE: libc::c_ulong = 0x2400;
+/// `PERF_EVENT_IOC_SET_BPF`, `_IOW('$', 8, __u32)`.
+const PERF_EVENT_IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
+/// `BPF_OBJ_GET_INFO_BY_FD` (include/uapi/linux/bpf.h).
+const BPF_OBJ_GET_INFO_BY_FD: libc::c_long = 15;
+
+/// The first version of `struct perf_event_attr`, 64 bytes, which every kernel
+/// takes: a tracepoint's id is all that we need to say.
+#[repr(C)]
+struct PerfEventAttr {
+    kind: u32,
+    size: u32,
+    config: u64,
+    rest: [u64; 6],
+}
+
+/// Attaches a loaded program to the classic tracepoint with this id, on every
+/// CPU. It is detached when the file descriptor is closed.
+///
+/// Aya does the same but reads the id from a mounted tracefs only.
+pub(crate) fn attach_tracepoint(program: BorrowedFd<'_>, id: u64) -> io::Result<OwnedFd> {
+    let attr = PerfEventAttr {
+        kind: PERF_TYPE_TRACEPOINT,
+        size: size_of::<PerfEventAttr>() as u32,
+        config: id,
+        rest: [0; 6],
+    };
+    let (any_process, cpu, no_group): (libc::pid_t, libc::c_int, libc::c_int) = (-1, 0, -1);
+    // SAFETY: `attr` lives through the call and says its own size.
+    let fd = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            &raw const attr,
+            any_process,
+            cpu,
+            no_group,
+            PERF_FLAG_FD_CLOEXEC,
+        )
+    };
+    let fd = i32::try_from(checked(fd)?).map_err(io::Error::other)?;
+    // SAFETY: the kernel has just given it to us alone.
+    let event = unsafe { OwnedFd::from_raw_fd(fd) };
+    // SAFETY: both file descriptors are open.
+    checked(
+        unsafe { libc::ioctl(event.as_raw_fd(), PERF_EVENT_IOC_SET_BPF, program.as_raw_fd()) }
+            .into(),
+    )?;
+    // SAFETY: the file descriptor is open.
+    checked(unsafe { libc::ioctl(event.as_raw_fd(), PERF_EVENT_IOC_ENABLE, 0) }.into())?;
+    Ok(event)
+}
+
+/// How often the kernel skipped a program because it was running already on
+/// that CPU. Zero where the kernel does not count it (see
+/// `counters::MISSES_COUNTED`).
+pub(crate) fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
+    #[repr(C)]
+    struct Attr {
+        fd: u32,
+        len: u32,
+        info: u64,
+        /// The kernel wants zeroes in what it does not use.
+        rest: [u64; 14],
+    }
+    // SAFETY: a structure of integers, for which zeroes are valid.
+    let mut info: bpf_prog_info = unsafe { std::mem::zeroed() };
+    let mut attr = Attr {
+        fd: program.as_raw_fd().cast_unsigned(),
+        len: size_of::<bpf_prog_info>() as u32,
+        info: (&raw mut info) as u64,
+        rest: [0; 14],
+    };
+    // SAFETY: `attr` says where `info` is and how long, and both live through the call.
+    let done = unsafe {
+        libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &raw mut attr, size_of::<Attr>())
+    };
+    checked(done)?;
+    Ok(info.recursion_misses)
+}
+
+/// Gives memory that was freed back to the system: parsing BTF takes tens of
+/// megabytes once, which would stay resident for the life of the trace.
+pub(crate) fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: no argument, no state but the allocator's own.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+fn checked(result: libc::c_long) -> io::Result<libc::c_long> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}

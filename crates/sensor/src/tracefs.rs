@@ -1,0 +1,101 @@
+//! Tracefs: the format files and ids of classic tracepoints.
+//!
+//! Where nobody has mounted it (containers, small images), a mount of our own
+//! serves as well: a detached one, which is in no mount table, needs no
+//! directory and is gone with its file descriptor (`fsmount`, Linux 5.2).
+
+use std::{
+    io::{self, Read},
+    os::fd::OwnedFd,
+};
+
+use rustix::{
+    fs::{Mode, OFlags, openat},
+    mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen},
+};
+
+use crate::error::SensorError;
+
+/// The places where it is usually mounted (Documentation/trace/ftrace.rst).
+const PLACES: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+
+/// A tracefs, wherever it is mounted.
+pub(crate) struct Tracefs {
+    root: OwnedFd,
+}
+
+impl Tracefs {
+    /// Finds or mounts it. `for_what` says in the error what needs it.
+    pub(crate) fn open(for_what: &str) -> Result<Self, SensorError> {
+        for place in PLACES {
+            if let Ok(root) = rustix::fs::open(place, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+                && openat(&root, "events", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).is_ok()
+            {
+                return Ok(Self { root });
+            }
+        }
+        let root = mount_detached().map_err(|error| match error {
+            rustix::io::Errno::NODEV => SensorError::Unsupported {
+                what: format!("{for_what} needs tracefs, and this kernel has none"),
+                cure: "use a kernel built with CONFIG_FTRACE_SYSCALLS=y".to_owned(),
+            },
+            error => SensorError::Rights {
+                what: format!("{for_what} needs tracefs, which is not mounted or not readable, and cannot be mounted here: {error}"),
+                cure: "run it as root, or once: sudo mount -t tracefs tracefs /sys/kernel/tracing"
+                    .to_owned(),
+            },
+        })?;
+        Ok(Self { root })
+    }
+
+    /// The format file of a tracepoint.
+    pub(crate) fn format(&self, category: &str, name: &str) -> Result<String, SensorError> {
+        let path = format!("events/{category}/{name}/format");
+        self.read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => SensorError::Unsupported {
+                what: format!("this kernel has no tracepoint {category}:{name}"),
+                cure: "use a kernel built with CONFIG_FTRACE_SYSCALLS=y".to_owned(),
+            },
+            io::ErrorKind::PermissionDenied => SensorError::Rights {
+                what: format!("tracefs is not readable: {path}"),
+                cure: "run it as root, or add CAP_DAC_READ_SEARCH: tracefs is for root only by default"
+                    .to_owned(),
+            },
+            _ => SensorError::io(format!("reading {path} in tracefs"), error),
+        })
+    }
+
+    fn read(&self, path: &str) -> io::Result<String> {
+        let file = openat(&self.root, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        let mut text = String::new();
+        std::fs::File::from(file).read_to_string(&mut text)?;
+        Ok(text)
+    }
+}
+
+fn mount_detached() -> rustix::io::Result<OwnedFd> {
+    let context = fsopen("tracefs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_create(&context)?;
+    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tracefs;
+
+    /// On the real kernel, mounted or not, and without touching the mounts.
+    #[test]
+    fn a_tracefs_is_found_and_mounts_stay() {
+        let before = std::fs::read_to_string("/proc/self/mounts").unwrap();
+        if !rustix::process::geteuid().is_root() {
+            assert!(std::env::var_os("CI").is_none(), "needs root");
+            eprintln!("NOT RUN: a tracefs needs root");
+            return;
+        }
+        let tracefs = Tracefs::open("a test").unwrap();
+        let format = tracefs.format("sched", "sched_process_exec").unwrap();
+        assert!(format.contains("old_pid"));
+        assert!(tracefs.format("sched", "no_such_thing").is_err());
+        assert_eq!(before, std::fs::read_to_string("/proc/self/mounts").unwrap());
+    }
+}

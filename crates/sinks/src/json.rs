@@ -1,0 +1,169 @@
+//! JSON's own words, from bytes.
+//!
+//! No serialiser in between: most strings here are paths that need no escape at
+//! all, and those that are not UTF-8 need one that no serialiser has.
+
+/// Bytes at which copying stops for a closer look: what JSON forbids in a
+/// string, DEL, and the first byte of the C1 controls, which a terminal may obey
+/// as it does the C0 ones.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        special[byte] = true;
+        byte += 1;
+    }
+    special[b'"' as usize] = true;
+    special[b'\\' as usize] = true;
+    special[0x7f] = true;
+    special[C1_LEAD as usize] = true;
+    special
+};
+
+/// U+0080 to U+009F are this byte and the same number as their code.
+const C1_LEAD: u8 = 0xc2;
+
+/// Writes a number in decimal, with zeros in front up to `width` digits.
+pub(crate) fn number(mut value: u64, width: usize, out: &mut Vec<u8>) {
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    for (index, digit) in digits.iter_mut().enumerate().rev() {
+        // Below ten, so that nothing is lost.
+        *digit += (value % 10) as u8;
+        value /= 10;
+        first = index;
+        if value == 0 {
+            break;
+        }
+    }
+    let first = first.min(digits.len().saturating_sub(width));
+    out.extend_from_slice(digits.get(first..).unwrap_or_default());
+}
+
+/// Writes `bytes` as a JSON string. Whether it says them wholly: if they are not
+/// UTF-8, U+FFFD stands for what is not.
+pub(crate) fn string(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    out.push(b'"');
+    let text = str::from_utf8(bytes);
+    match text {
+        Ok(text) => escaped(text, out),
+        Err(_) => {
+            for chunk in bytes.utf8_chunks() {
+                escaped(chunk.valid(), out);
+                if !chunk.invalid().is_empty() {
+                    out.extend_from_slice("\u{fffd}".as_bytes());
+                }
+            }
+        }
+    }
+    out.push(b'"');
+    text.is_ok()
+}
+
+fn escaped(text: &str, out: &mut Vec<u8>) {
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|&byte| SPECIAL[usize::from(byte)]) {
+        let (plain, special) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        rest = escape_first(special, out);
+    }
+    out.extend_from_slice(rest);
+}
+
+/// Writes what `text` begins with, and returns what is left of it.
+fn escape_first<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let (short, rest) = match text {
+        [b'"', rest @ ..] => (b'"', rest),
+        [b'\\', rest @ ..] => (b'\\', rest),
+        [b'\n', rest @ ..] => (b'n', rest),
+        [b'\r', rest @ ..] => (b'r', rest),
+        [b'\t', rest @ ..] => (b't', rest),
+        [0x08, rest @ ..] => (b'b', rest),
+        [0x0c, rest @ ..] => (b'f', rest),
+        [C1_LEAD, code @ 0x80..=0x9f, rest @ ..] | [code @ (..0x20 | 0x7f), rest @ ..] => {
+            let (high, low) = (usize::from(code >> 4), usize::from(code & 15));
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', HEX[high], HEX[low]]);
+            return rest;
+        }
+        [other, rest @ ..] => {
+            out.push(*other);
+            return rest;
+        }
+        [] => return text,
+    };
+    out.extend_from_slice(&[b'\\', short]);
+    rest
+}
+
+/// Writes `bytes` in quotes and in base64: RFC 4648, section 4, padded.
+pub(crate) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    out.push(b'"');
+    for group in bytes.chunks(3) {
+        let byte = |index: usize| usize::from(group.get(index).copied().unwrap_or_default());
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        let digit = |index: usize| DIGITS[bits >> (18 - 6 * index) & 63];
+        let mut digits = [digit(0), digit(1), digit(2), digit(3)];
+        for padding in digits.iter_mut().skip(group.len() + 1) {
+            *padding = b'=';
+        }
+        out.extend_from_slice(&digits);
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{base64, number, string};
+
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn numbers() {
+        for value in [0, 1, 9, 10, 99, 100, 1 << 53, (1 << 53) + 1, u64::MAX] {
+            assert_eq!(written(|out| number(value, 0, out)), value.to_string());
+            assert_eq!(written(|out| number(value, 9, out)), format!("{value:09}"));
+        }
+    }
+
+    #[test]
+    fn strings() {
+        for (bytes, whole, expect) in [
+            (&b""[..], true, r#""""#),
+            (b"/usr/bin/true", true, r#""/usr/bin/true""#),
+            (b"a\"b\\c/", true, r#""a\"b\\c/""#),
+            (b"\n\r\t\x08\x0c", true, r#""\n\r\t\b\f""#),
+            (b"\x00\x01\x1b\x1f\x7f", true, r#""\u0000\u0001\u001b\u001f\u007f""#),
+            ("é ¢ \u{80}\u{9b}\u{a0}".as_bytes(), true, "\"é ¢ \\u0080\\u009b\u{a0}\""),
+            ("日本 🦀".as_bytes(), true, r#""日本 🦀""#),
+            (b"a\xff\"b\xe2\x82", false, "\"a\u{fffd}\\\"b\u{fffd}\""),
+            (b"\xc2", false, "\"\u{fffd}\""),
+        ] {
+            let mut told = None;
+            assert_eq!(written(|out| told = Some(string(bytes, out))), expect);
+            assert_eq!(told, Some(whole), "{expect}");
+        }
+    }
+
+    /// The vectors of RFC 4648, section 10, and the two last digits.
+    #[test]
+    fn base64_digits_and_padding() {
+        for (bytes, expect) in [
+            (&b""[..], r#""""#),
+            (b"f", r#""Zg==""#),
+            (b"fo", r#""Zm8=""#),
+            (b"foo", r#""Zm9v""#),
+            (b"foob", r#""Zm9vYg==""#),
+            (b"fooba", r#""Zm9vYmE=""#),
+            (b"foobar", r#""Zm9vYmFy""#),
+            (b"\xff\xef\xbe", r#""/+++""#),
+        ] {
+            assert_eq!(written(|out| base64(bytes, out)), expect);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! How events look: the only crate that knows formats.
+//!
+//! A sink walks the model's [table of fields](exectrail_model::fields::FIELDS)
+//! and sees pairs of row and value; a new field reaches every sink without a
+//! line here. A new sink is one file and one row in [`registry`].
+//!
+//! What a traced process named or passed is hostile until shown otherwise: every
+//! byte of it leaves through [`quote`] or through the JSON writer.
+
+#![forbid(unsafe_code)]
+
+mod clock;
+mod json;
+mod jsonl;
+mod names;
+mod nearest;
+mod pretty;
+pub mod quote;
+pub mod registry;
+pub mod select;
+pub mod sink;
+
+pub use jsonl::JsonLines;
+pub use pretty::{Pretty, summary_words};
+pub use registry::{Options, SINKS, SinkKind, UnknownSink};
+pub use select::{SelectError, select};
+pub use sink::Sink;

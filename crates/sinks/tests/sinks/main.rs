@@ -1,0 +1,12 @@
+//! What comes out of the sinks, for events made by hand and at random.
+
+#[cfg(test)]
+mod events;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod json;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod shell;

@@ -1,0 +1,54 @@
+//! Chores of the exectrail tree that are longer than one line.
+
+use std::{env, path::Path, process::ExitCode};
+
+use anyhow::{Result, bail};
+use exectrail_object::Tree;
+
+mod kernel_clippy;
+mod object;
+mod tidy;
+
+const MENU: &str = "\
+cargo run -p xtask -- <chore>
+
+  object update   rebuild the committed kernel object and its record
+  object check    rebuild it and compare with the committed one
+  kernel-clippy   clippy over the kernel side, with the compiler that builds it
+  tidy            the house rules that no compiler knows";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let tree = tree()?;
+    match words[..] {
+        ["object", "update"] => object::update(&tree),
+        ["object", "check"] => object::check(&tree),
+        ["kernel-clippy"] => kernel_clippy::run(&tree),
+        ["tidy"] => tidy::run(tree.root()),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{MENU}");
+            Ok(())
+        }
+        _ => bail!("no chore is called `{}`\n\n{MENU}", words.join(" ")),
+    }
+}
+
+/// The checkout this was built in.
+fn tree() -> Result<Tree> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    match here.parent() {
+        Some(root) if root.join("crates").is_dir() => Ok(Tree::at(root)),
+        _ => bail!("{} has moved since xtask was built: run it through cargo", here.display()),
+    }
+}
