@@ -12,6 +12,9 @@ AS_ROOT := $(if $(NOT_ROOT),sudo)
 # Tests attach to the kernel, so cargo is told to start them through sudo.
 TEST_RUNNER := $(if $(NOT_ROOT),--config "target.'cfg(all())'.runner = 'sudo -E'")
 
+# Each test that traces the real kernel writes its name into it.
+LIVE_LOG := $(CURDIR)/target/live-tests
+
 # $(call timed,NAME,COMMANDS): runs them, then says how long they took.
 define timed
 @start=$$(date +%s); ( set -e; $(2) ); status=$$?; \
@@ -46,7 +49,9 @@ run: ## build for release and run as root: make run ARGS='--help'
 
 test: ## all tests, as root
 	@$(if $(NOT_ROOT),echo "make test: not root: cargo starts the tests through sudo" >&2,:)
-	$(call timed,test,scripts/setup.sh run; $(CARGO) test --workspace --locked $(TEST_RUNNER))
+	$(call timed,test,scripts/setup.sh run; mkdir -p target; : > $(LIVE_LOG); \
+	EXECTRAIL_LIVE_LOG=$(LIVE_LOG) $(CARGO) test --workspace --locked $(TEST_RUNNER); \
+	echo "make test: $$(sort -u $(LIVE_LOG) | wc -l) tests traced the real kernel" >&2)
 
 check: ## all that is checked without running: format, lints, licences, docs, object
 	$(call timed,check,set -x; scripts/setup.sh check; \

@@ -20,9 +20,9 @@ pub const FILENAME_MAX: usize = 4096;
 /// Most bytes of a leaf-first executable path.
 pub const EXE_MAX: usize = 4096;
 /// Most bytes of arguments in one record.
-pub const ARGS_MAX: usize = 64 * 1024;
+pub const ARGS_MAX: u32 = 64 * 1024;
 /// Most bytes behind the fixed part.
-pub const TAIL_MAX: usize = FILENAME_MAX + EXE_MAX + ARGS_MAX;
+pub const TAIL_MAX: usize = FILENAME_MAX + EXE_MAX + ARGS_MAX as usize;
 
 /// [`Exec::args_total`] and [`Exec::latency`] when it is not known.
 pub const UNKNOWN_U64: u64 = u64::MAX;

@@ -4,14 +4,14 @@
 //! Rust has no atomic add for this target, and the C way, an add that returns
 //! nothing, would cost every exec for the sake of the preemptible hooks.
 
-use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use exectrail_abi::{
     counters::{ATTEMPT_ROWS, Counters},
     fault::Drop,
 };
 
 use crate::{
-    config,
+    config::config,
+    kernel::cpu,
     maps::{ATTEMPT_COUNTERS, EXEC_COUNTERS},
 };
 
@@ -26,16 +26,13 @@ impl Account {
     /// The exec hooks' row of this CPU. `None` cannot happen: the entry is there.
     #[inline(always)]
     pub fn of_exec() -> Option<Self> {
-        // SAFETY: a helper without arguments.
-        let lane = unsafe { bpf_get_smp_processor_id() };
-        Some(Self { row: EXEC_COUNTERS.get_ptr_mut(0)?, lane })
+        Some(Self { row: EXEC_COUNTERS.get_ptr_mut(0)?, lane: cpu() })
     }
 
     /// The row of one of this CPU's attempt buffers, or the one behind them.
     #[inline(always)]
     pub fn of_attempt(slot: u32) -> Option<Self> {
-        // SAFETY: a helper without arguments.
-        let row = unsafe { bpf_get_smp_processor_id() } * ATTEMPT_ROWS + slot;
+        let row = cpu() * ATTEMPT_ROWS + slot;
         Some(Self { row: ATTEMPT_COUNTERS.get_ptr_mut(row)?, lane: config!(cpus) + row })
     }
 

@@ -11,7 +11,7 @@ use exectrail_abi::{
 
 use crate::{
     account::Account,
-    config,
+    config::config,
     maps::{RING, WAKE},
     scratch::Scratch,
     verifier::at_most,

@@ -4,15 +4,15 @@
 //! that could not be read, or that is longer than a key) it keeps, and the user
 //! side, which holds the exact rules, has the last word.
 
-use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
 use exectrail_abi::{
     config::{LONG_PATH, RULE_EXCLUDE, RULE_ONLY, SHORT_PATH},
     fault::Fault,
+    record::FILENAME_MAX,
 };
 
 use crate::{
-    config,
-    maps::{LONG_PATHS, SHORT_PATHS},
+    config::config,
+    maps::{rules_by_long_path, rules_by_short_path},
     scratch::Scratch,
     verifier::at_most,
 };
@@ -56,36 +56,18 @@ pub fn unwanted(scratch: &Scratch, rules: u64) -> bool {
 /// Looks up `len` bytes of the tail, from `start`, as a NUL-padded key.
 #[inline(always)]
 fn rules_of(scratch: &mut Scratch, start: u64, len: u64) -> u64 {
-    let Some(start) = at_most(start, exectrail_abi::record::FILENAME_MAX as u64) else { return 0 };
-    // SAFETY: `start` lies inside the tail.
-    let path = unsafe { scratch.tail().add(start as usize) };
-    let found = if let Some(len) = at_most(len, SHORT_PATH as u64) {
+    let Some(start) = at_most(start, FILENAME_MAX as u64) else { return 0 };
+    if let Some(len) = at_most(len, SHORT_PATH as u64) {
         if config!(gate.short_paths) == 0 {
             return 0;
         }
-        // Clean by construction: zeroed on this program's own stack, each time.
-        let mut key = [0u8; SHORT_PATH];
-        copy(key.as_mut_ptr(), path, len);
-        // SAFETY: the value is a word that only user space writes.
-        unsafe { SHORT_PATHS.get(&key) }
+        rules_by_short_path(&scratch.short_key(start, len))
     } else if let Some(len) = at_most(len, LONG_PATH as u64) {
         if config!(gate.long_paths) == 0 {
             return 0;
         }
-        scratch.long_key = [0; LONG_PATH];
-        copy((&raw mut scratch.long_key).cast(), path, len);
-        // SAFETY: as above.
-        unsafe { LONG_PATHS.get(&scratch.long_key) }
+        rules_by_long_path(scratch.long_key(start, len))
     } else {
-        None
-    };
-    found.copied().unwrap_or(0)
-}
-
-/// Copies within our own memory through the helper, which takes a length that
-/// is not a constant; a loop would cost the verifier a branch per byte.
-#[inline(always)]
-fn copy(to: *mut u8, from: *const u8, len: u64) {
-    // SAFETY: both sides hold `len` bytes; the callers bounded it by the key size.
-    unsafe { bpf_probe_read_kernel(to.cast(), len as u32, from.cast()) };
+        0
+    }
 }

@@ -6,6 +6,7 @@
 //! writes is read-only to programs, and the other way round.
 
 use aya_ebpf::{
+    EbpfContext,
     bindings::{BPF_F_RDONLY, BPF_F_RDONLY_PROG},
     macros::map,
     maps::{Array, HashMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
@@ -77,8 +78,44 @@ pub static ATTEMPTS: LruHashMap<u64, Attempt> = LruHashMap::with_max_entries(1, 
 #[map]
 pub static STAGES: ProgramArray = ProgramArray::with_max_entries(1, 0);
 
-/// Index of the walk stage in [`STAGES`].
-pub const STAGE_WALK: u32 = 0;
+/// Goes on in the walk stage, and comes back only when the kernel allows no
+/// further call. Nothing of the caller's may need to be dropped.
+#[inline(always)]
+pub fn go_on_in_walk_stage<C: EbpfContext>(context: &C) {
+    // SAFETY: the stage is of the caller's kind, so it takes the same context.
+    unsafe { STAGES.tail_call(context, 0) };
+}
+
+/// The rules that a path of up to 64 bytes has.
+#[inline(always)]
+pub fn rules_by_short_path(key: &[u8; SHORT_PATH]) -> u64 {
+    // SAFETY: the value is a word that only user space writes.
+    unsafe { SHORT_PATHS.get(key) }.copied().unwrap_or(0)
+}
+
+/// The rules that a path of 65 to 256 bytes has.
+#[inline(always)]
+pub fn rules_by_long_path(key: &[u8; LONG_PATH]) -> u64 {
+    // SAFETY: as above.
+    unsafe { LONG_PATHS.get(key) }.copied().unwrap_or(0)
+}
+
+/// Takes out the attempt with this id, or [`Attempt::UNKNOWN`]. Not an `Option`:
+/// of a `None` the compiler copies the unset part too, and the verifier refuses
+/// to read what was never written ("R9 !read_ok", 6.18).
+#[inline(always)]
+pub fn recall_attempt(id: u64) -> Attempt {
+    // SAFETY: copied at once; only its own task writes under an id.
+    let attempt = unsafe { ATTEMPTS.get(id) }.copied().unwrap_or(Attempt::UNKNOWN);
+    forget_attempt(id);
+    attempt
+}
+
+/// Takes out the attempt with this id.
+#[inline(always)]
+pub fn forget_attempt(id: u64) {
+    let _ = ATTEMPTS.remove(id);
+}
 
 /// What is remembered from the entry of a system call to its exit: addresses
 /// and no bytes. At the exit of a failed exec the caller's memory is still

@@ -7,9 +7,9 @@
 //! is ever read up to a NUL. The second is preemption: two tasks on one CPU in
 //! one buffer. So a preemptible program must [`Claimed::take`] its buffer.
 
-use aya_ebpf::{bindings::BPF_NOEXIST, helpers::bpf_get_smp_processor_id};
+use aya_ebpf::{bindings::BPF_NOEXIST, helpers::generated::bpf_probe_read_kernel};
 use exectrail_abi::{
-    config::LONG_PATH,
+    config::{LONG_PATH, SHORT_PATH},
     counters::ATTEMPT_SLOTS,
     fault::Fault,
     record::{Creds, Exec, FIXED_LEN, Header, TAIL_MAX, UNKNOWN_U32, UNKNOWN_U64},
@@ -17,7 +17,7 @@ use exectrail_abi::{
 
 use crate::{
     collect::exe::Walk,
-    kernel::now,
+    kernel::{cpu, now},
     maps::{ATTEMPT_SCRATCH, CLAIMS, EXEC_SCRATCH},
 };
 
@@ -27,7 +27,7 @@ pub struct Scratch {
     /// How far the walk to the root has come.
     pub walk: Walk,
     /// A key for [`LONG_PATHS`](crate::maps::LONG_PATHS).
-    pub long_key: [u8; LONG_PATH],
+    long_key: [u8; LONG_PATH],
     /// The fixed part, as it goes out.
     pub record: Exec,
     /// The tails, right behind it, as they go out.
@@ -42,9 +42,7 @@ impl Scratch {
     /// The exec hooks' buffer of this CPU.
     #[inline(always)]
     pub fn of_exec() -> Option<&'static mut Self> {
-        // SAFETY: a helper without arguments.
-        let cpu = unsafe { bpf_get_smp_processor_id() };
-        let scratch = EXEC_SCRATCH.get_ptr_mut(cpu)?;
+        let scratch = EXEC_SCRATCH.get_ptr_mut(cpu())?;
         // SAFETY: the exec hooks are not preemptible, so no other program holds
         // this CPU's entry (`hooks/mod.rs`).
         Some(unsafe { &mut *scratch })
@@ -70,6 +68,36 @@ impl Scratch {
         self.record.faults & fault.bit() != 0
     }
 
+    /// `len` bytes of the tail, from `start`, as a key of up to 64 bytes. Clean by
+    /// construction: zeroed on this program's own stack, each time.
+    #[inline(always)]
+    pub fn short_key(&mut self, start: u64, len: u64) -> [u8; SHORT_PATH] {
+        let mut key = [0; SHORT_PATH];
+        self.copy_tail(start, len, key.as_mut_ptr());
+        key
+    }
+
+    /// The same as a key of up to 256 bytes, too large for the stack, so zeroed
+    /// in place, each time.
+    #[inline(always)]
+    pub fn long_key(&mut self, start: u64, len: u64) -> &[u8; LONG_PATH] {
+        self.long_key = [0; LONG_PATH];
+        let key = (&raw mut self.long_key).cast();
+        self.copy_tail(start, len, key);
+        &self.long_key
+    }
+
+    /// Copies within our own memory through the helper, which takes a length that
+    /// is not a constant; a loop would cost the verifier a branch per byte.
+    #[inline(always)]
+    fn copy_tail(&mut self, start: u64, len: u64, to: *mut u8) {
+        // SAFETY: the callers bound `start` by the tail and `len` by their key.
+        unsafe {
+            let from = self.tail().add(start as usize);
+            bpf_probe_read_kernel(to.cast(), len as u32, from.cast_const().cast());
+        }
+    }
+
     /// First byte of the tail.
     #[inline(always)]
     pub fn tail(&mut self) -> *mut u8 {
@@ -80,13 +108,11 @@ impl Scratch {
 /// A record without anything in it.
 #[inline(always)]
 pub fn blank(kind: u16) -> Exec {
-    // SAFETY: a helper without arguments.
-    let cpu = unsafe { bpf_get_smp_processor_id() };
     Exec {
         header: Header {
             len: FIXED_LEN as u32,
             kind,
-            cpu: cpu as u16,
+            cpu: cpu() as u16,
             ktime: now(),
             lane: 0,
             dropped: 0,
@@ -126,8 +152,7 @@ impl Claimed {
     /// buffers stand preempted on it.
     #[inline(always)]
     pub fn take() -> Option<Self> {
-        // SAFETY: a helper without arguments.
-        let first = unsafe { bpf_get_smp_processor_id() } * ATTEMPT_SLOTS;
+        let first = cpu() * ATTEMPT_SLOTS;
         for slot in 0..ATTEMPT_SLOTS {
             let claim = first + slot;
             if CLAIMS.insert(claim, 1, u64::from(BPF_NOEXIST)).is_ok() {

@@ -13,7 +13,7 @@ pub(crate) fn plan(args: &TraceArgs, config: &Config) -> Plan {
     Plan {
         rules: rules(args, config),
         failed: args.failed || config.failed.unwrap_or(false),
-        args_max: args.max_args.or(config.max_args.map(|max| max.0)).unwrap_or(ARGS_MAX as u32),
+        args_max: args.max_args.or(config.max_args.map(|max| max.0)).unwrap_or(ARGS_MAX),
         buffer: args.buffer.or(config.buffer.map(|buffer| buffer.0)).unwrap_or_default(),
         hook: args.hook.unwrap_or_default(),
     }

@@ -49,7 +49,7 @@ pub(crate) fn buffer(text: &str) -> Result<BufferSize, String> {
 pub(crate) fn args_max(text: &str) -> Result<u32, String> {
     let limit = bytes(text)?;
     match u32::try_from(limit) {
-        Ok(limit) if (64..=ARGS_MAX as u32).contains(&limit) => Ok(limit),
+        Ok(limit) if (64..=ARGS_MAX).contains(&limit) => Ok(limit),
         _ => Err(format!("{limit} is out of range: from 64 to {ARGS_MAX} bytes")),
     }
 }

@@ -75,6 +75,8 @@ impl Kinds {
     pub const SUMMARY: Self = Self(8);
     /// Those with a program.
     pub const PROGRAM: Self = Self(Self::EXEC.0 | Self::FAILED.0);
+    /// Those that happen on a CPU.
+    pub const PLACED: Self = Self(Self::PROGRAM.0 | Self::LOST.0);
     /// All of them.
     pub const ALL: Self = Self(15);
     /// The kinds with their names in the `event` field.

@@ -10,82 +10,10 @@ use exectrail_abi::{
 };
 
 use crate::{
-    args::Args,
     errno,
-    event::{Body, Event, Kinds, Lost, Program, Summary},
+    event::{Body, Event, Failure, Kinds, Lost, Program, Summary},
+    value::{Align, Type, Value},
 };
-
-/// The value of a field.
-#[derive(Clone, Copy, Debug)]
-pub enum Value<'a> {
-    /// Not known.
-    Null,
-    /// A number.
-    Number(u64),
-    /// Yes or no.
-    Bool(bool),
-    /// Words of our own.
-    Text(&'static str),
-    /// Bytes from a traced process.
-    Bytes(&'a [u8]),
-    /// The end of such bytes, of which the beginning is missing.
-    End(&'a [u8]),
-    /// An argument vector from a traced process.
-    Args(Args<'a>),
-    /// Words of our own, those of `table` with a bit in `bits`.
-    Names {
-        /// Bits and their names.
-        table: &'static [(u32, &'static str)],
-        /// Which of them.
-        bits: u32,
-    },
-    /// Nanoseconds since 1970, UTC.
-    Time(i64),
-}
-
-/// The type of a field's value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
-    /// A number.
-    Number,
-    /// Yes or no.
-    Bool,
-    /// One of our own words.
-    Text,
-    /// A string of bytes.
-    Bytes,
-    /// A list of strings of bytes.
-    Args,
-    /// A list of our own words.
-    Names,
-    /// A point in time.
-    Time,
-}
-
-impl Type {
-    /// As the field list names it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Number => "number",
-            Self::Bool => "bool",
-            Self::Text => "word",
-            Self::Bytes => "string",
-            Self::Args => "list of strings",
-            Self::Names => "list of words",
-            Self::Time => "time",
-        }
-    }
-}
-
-/// How a field stands in a table of columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Align {
-    /// Numbers: to the right, at least so wide.
-    Right(usize),
-    /// Words: to the left, at least so wide.
-    Left(usize),
-}
 
 /// One row.
 #[derive(Debug)]
@@ -385,10 +313,10 @@ pub const FIELDS: &[Field] = &[
     Field {
         name: "cpu",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
-        doc: "CPU on which it happened",
+        events: Kinds::PLACED,
+        doc: "CPU on which it happened; of a loss, the CPU that lost the records",
         align: Align::Right(3),
-        get: |event| of(event, |program| Value::Number(u64::from(program.cpu))),
+        get: cpu,
     },
     Field {
         name: "count",
@@ -405,14 +333,6 @@ pub const FIELDS: &[Field] = &[
         doc: "why they are missing",
         align: Align::Left(10),
         get: |event| lost(event, |lost| Value::Text(lost.reason)),
-    },
-    Field {
-        name: "lost_cpu",
-        kind: Type::Number,
-        events: Kinds::LOST,
-        doc: "CPU that lost them",
-        align: Align::Right(3),
-        get: |event| lost(event, |lost| number(lost.cpu)),
     },
     Field {
         name: "seen",
@@ -468,6 +388,14 @@ fn number<'a>(value: u32) -> Value<'a> {
     Value::Number(u64::from(value))
 }
 
+fn cpu<'a>(event: &Event<'a>) -> Value<'a> {
+    match &event.body {
+        Body::Exec(program) | Body::Failed(program, _) => number(u32::from(program.cpu)),
+        Body::Lost(lost) => number(lost.cpu),
+        Body::Summary(_) => Value::Null,
+    }
+}
+
 fn known(value: Option<Value<'_>>) -> Value<'_> {
     value.unwrap_or(Value::Null)
 }
@@ -480,7 +408,7 @@ fn id<'a>(event: &Event<'a>, get: impl Fn(&Creds) -> u32) -> Value<'a> {
     of(event, |program| known(program.creds.as_ref().map(|creds| number(get(creds)))))
 }
 
-fn failure<'a>(event: &Event<'a>, get: impl Fn(&crate::event::Failure) -> Value<'a>) -> Value<'a> {
+fn failure<'a>(event: &Event<'a>, get: impl Fn(&Failure) -> Value<'a>) -> Value<'a> {
     if let Body::Failed(_, failure) = &event.body { get(failure) } else { Value::Null }
 }
 

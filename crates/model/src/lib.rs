@@ -15,3 +15,4 @@ pub mod filter;
 pub mod lift;
 pub mod losses;
 pub mod plan;
+pub mod value;

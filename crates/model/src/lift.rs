@@ -51,6 +51,10 @@ pub struct Heading {
 
 impl Lifter {
     /// The heading of a record, enough to account for it.
+    ///
+    /// # Errors
+    ///
+    /// When the record is shorter than a heading.
     pub fn heading(record: &[u8]) -> Result<Heading, RecordError> {
         let (header, _) = record::Header::read_from_prefix(record)
             .map_err(|_| RecordError::Short(record.len()))?;
@@ -59,6 +63,10 @@ impl Lifter {
 
     /// The event that a record tells. `wall_at_boot` is the wall clock's reading,
     /// in nanoseconds since 1970, when the boot clock stood at zero.
+    ///
+    /// # Errors
+    ///
+    /// When the record's lengths or its kind make no sense.
     pub fn lift<'a>(
         &'a mut self,
         record: &'a [u8],

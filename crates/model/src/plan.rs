@@ -24,7 +24,7 @@ impl Default for Plan {
         Self {
             rules: Rules::default(),
             failed: false,
-            args_max: ARGS_MAX as u32,
+            args_max: ARGS_MAX,
             buffer: BufferSize::default(),
             hook: HookChoice::Auto,
         }
@@ -59,6 +59,10 @@ impl BufferSize {
     pub const MAX: u64 = 1024 * 1024 * 1024;
 
     /// The next size that the kernel accepts, for at least `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// When that is below [`MIN`](Self::MIN) or above [`MAX`](Self::MAX).
     pub fn at_least(bytes: u64) -> Result<Self, BufferSizeError> {
         if !(Self::MIN..=Self::MAX).contains(&bytes) {
             return Err(BufferSizeError);

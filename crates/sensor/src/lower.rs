@@ -52,14 +52,13 @@ impl PathRules {
     }
 
     fn insert(&mut self, path: &[u8], verdict: u64) -> bool {
-        if let Some(key) = padded(path) {
-            *self.short.entry(key).or_default() |= verdict;
-        } else if let Some(key) = padded(path) {
-            *self.long.entry(key).or_default() |= verdict;
-        } else {
-            return false;
+        let short = padded(path).map(|key| self.short.entry(key).or_default());
+        let entry = short.or_else(|| padded(path).map(|key| self.long.entry(key).or_default()));
+        let lowered = entry.is_some();
+        if let Some(verdicts) = entry {
+            *verdicts |= verdict;
         }
-        true
+        lowered
     }
 
     fn gate(&self) -> Gate {

@@ -86,9 +86,8 @@ pub(crate) const RAW_PREEMPTIBLE: KernelVersion = KernelVersion { major: 7, mino
 pub(crate) fn exec_hooks(choice: HookChoice, kernel: KernelVersion) -> &'static [Hook] {
     match choice {
         HookChoice::Raw => RAW,
-        HookChoice::Classic => CLASSIC,
         HookChoice::Auto if kernel < RAW_PREEMPTIBLE => RAW,
-        HookChoice::Auto => CLASSIC,
+        HookChoice::Auto | HookChoice::Classic => CLASSIC,
     }
 }
 

@@ -62,6 +62,10 @@ pub struct Sensor {
 impl Sensor {
     /// Checks the host, loads the kernel side with the plan's rules in place,
     /// and attaches it.
+    ///
+    /// # Errors
+    ///
+    /// When rights or kernel do not suffice; the error says how to mend it.
     pub fn start(plan: &Plan) -> Result<Self, SensorError> {
         let host = preflight::check(plan)?;
         let hooks = hooks(plan, host.kernel);
@@ -101,6 +105,10 @@ impl Sensor {
 
     /// Waits until there may be records, one of `others` is readable, or the
     /// deadline has come.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses to wait, which is no one's to mend.
     pub fn wait(
         &self,
         others: &[BorrowedFd<'_>],
@@ -153,7 +161,7 @@ impl Sensor {
         let mut counts = KernelCounts::default();
         for row in counters::rows(&self.object, self.cpus, self.failed) {
             let dropped = row.counters.dropped.iter().sum::<u64>();
-            if let Some(lost) = self.losses.update(row.lane, dropped as u32) {
+            if let Some(lost) = self.losses.update(row.lane, modulo_u32(dropped)) {
                 // The account is told whole, whoever has had enough.
                 let _ = take(&Event { moment, body: Body::Lost(lost) });
             }
@@ -197,6 +205,11 @@ impl Sensor {
     pub fn damaged(&self) -> u64 {
         self.damaged
     }
+}
+
+/// As records carry it.
+fn modulo_u32(count: u64) -> u32 {
+    u32::try_from(count & u64::from(u32::MAX)).unwrap_or(0)
 }
 
 fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {

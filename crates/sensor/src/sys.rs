@@ -10,13 +10,13 @@ use std::{
 
 use aya_obj::generated::bpf_prog_info;
 
-/// `PERF_TYPE_TRACEPOINT` (include/uapi/linux/perf_event.h).
+/// `PERF_TYPE_TRACEPOINT` (`include/uapi/linux/perf_event.h`).
 const PERF_TYPE_TRACEPOINT: u32 = 2;
 /// `PERF_FLAG_FD_CLOEXEC`, same file.
 const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
 /// `PERF_EVENT_IOC_ENABLE`, `_IO('$', 0)`.
 const PERF_EVENT_IOC_ENABLE: libc::c_ulong = 0x2400;
-/// `PERF_EVENT_IOC_SET_BPF`, `_IOW('$', 8, __u32)`.
+/// `PERF_EVENT_IOC_SET_BPF`, `_IOW`.
 const PERF_EVENT_IOC_SET_BPF: libc::c_ulong = 0x4004_2408;
 /// `BPF_OBJ_GET_INFO_BY_FD` (include/uapi/linux/bpf.h).
 const BPF_OBJ_GET_INFO_BY_FD: libc::c_long = 15;
@@ -31,6 +31,13 @@ struct PerfEventAttr {
     rest: [u64; 6],
 }
 
+impl PerfEventAttr {
+    /// `PERF_ATTR_SIZE_VER0` (`include/uapi/linux/perf_event.h`).
+    const SIZE: u32 = 64;
+}
+
+const _: () = assert!(size_of::<PerfEventAttr>() == PerfEventAttr::SIZE as usize);
+
 /// Attaches a loaded program to the classic tracepoint with this id, on every
 /// CPU. It is detached when the file descriptor is closed.
 ///
@@ -38,7 +45,7 @@ struct PerfEventAttr {
 pub(crate) fn attach_tracepoint(program: BorrowedFd<'_>, id: u64) -> io::Result<OwnedFd> {
     let attr = PerfEventAttr {
         kind: PERF_TYPE_TRACEPOINT,
-        size: size_of::<PerfEventAttr>() as u32,
+        size: PerfEventAttr::SIZE,
         config: id,
         rest: [0; 6],
     };
@@ -58,12 +65,12 @@ pub(crate) fn attach_tracepoint(program: BorrowedFd<'_>, id: u64) -> io::Result<
     // SAFETY: the kernel has just given it to us alone.
     let event = unsafe { OwnedFd::from_raw_fd(fd) };
     // SAFETY: both file descriptors are open.
-    checked(
-        unsafe { libc::ioctl(event.as_raw_fd(), PERF_EVENT_IOC_SET_BPF, program.as_raw_fd()) }
-            .into(),
-    )?;
+    let set =
+        unsafe { libc::ioctl(event.as_raw_fd(), PERF_EVENT_IOC_SET_BPF, program.as_raw_fd()) };
+    checked(set.into())?;
     // SAFETY: the file descriptor is open.
-    checked(unsafe { libc::ioctl(event.as_raw_fd(), PERF_EVENT_IOC_ENABLE, 0) }.into())?;
+    let enabled = unsafe { libc::ioctl(event.as_raw_fd(), PERF_EVENT_IOC_ENABLE, 0) };
+    checked(enabled.into())?;
     Ok(event)
 }
 
@@ -83,7 +90,7 @@ pub(crate) fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
     let mut info: bpf_prog_info = unsafe { std::mem::zeroed() };
     let mut attr = Attr {
         fd: program.as_raw_fd().cast_unsigned(),
-        len: size_of::<bpf_prog_info>() as u32,
+        len: u32::try_from(size_of::<bpf_prog_info>()).map_err(io::Error::other)?,
         info: (&raw mut info) as u64,
         rest: [0; 14],
     };

@@ -8,7 +8,8 @@ use std::io;
 use exectrail_model::{
     args::{Arg, Args},
     event::{Event, Kinds},
-    fields::{FIELDS, Field, Value},
+    fields::{FIELDS, Field},
+    value::Value,
 };
 use jiff::tz::TimeZone;
 

@@ -17,7 +17,7 @@ use anstyle::{AnsiColor, Effects, Reset, Style};
 use exectrail_model::{
     args::{Arg, Args},
     event::{Body, Event, Lost, Summary},
-    fields::{Align, Type, Value},
+    value::{Align, Type, Value},
 };
 use jiff::tz::TimeZone;
 

@@ -4,7 +4,8 @@
 use super::{File, Finding};
 
 const KERNEL_SIDE: &str = "crates/bpf/src/";
-const ROOMS: [&str; 6] = ["kernel", "verifier", "maps", "collect", "emit", "scratch"];
+const ROOMS: [&str; 8] =
+    ["account", "collect", "config", "emit", "kernel", "maps", "scratch", "verifier"];
 
 pub(crate) fn check(files: &[File]) -> Vec<Finding> {
     files.iter().filter(|file| is_outside(&file.name)).flat_map(findings).collect()

@@ -6,7 +6,7 @@ use exectrail_abi::{
     record::{ARGS_MAX, EXE_MAX, FILENAME_MAX},
 };
 
-use crate::{config, kernel::Task, scratch::Scratch, verifier::at_most};
+use crate::{config::config, kernel::Task, scratch::Scratch, verifier::at_most};
 
 /// Arguments that are followed in a failed exec's vector, one read each.
 const FAILED_ARGS: u64 = 512;
@@ -76,7 +76,8 @@ pub fn of_caller(scratch: &mut Scratch, argv: u64) -> Result<(), Fault> {
         }
         let (to, room) = end(scratch)?;
         // SAFETY: `to` has room for `room` bytes; the helper checks the source.
-        let mut len = unsafe { bpf_probe_read_user_str(to.cast(), room as u32, string as *const _) };
+        let mut len =
+            unsafe { bpf_probe_read_user_str(to.cast(), room as u32, string as *const _) };
         if len < 1 {
             mark_missing(scratch, index)?;
             // SAFETY: there is room for one byte.

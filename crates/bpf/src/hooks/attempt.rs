@@ -26,11 +26,11 @@ use exectrail_abi::{
 use crate::{
     account::Account,
     collect::{argv, filename, identity::identity},
-    config,
+    config::config,
     emit::{emit, emit_bare},
     gate,
-    kernel::{Task, now},
-    maps::{ATTEMPTS, Attempt},
+    kernel::{Task, field, now},
+    maps::{ATTEMPTS, Attempt, recall_attempt},
     scratch::{Claimed, Scratch, blank},
 };
 
@@ -67,8 +67,7 @@ pub fn exit_exec(context: TracePointContext) -> i32 {
 /// System call arguments are words in the record, whatever their C type.
 #[inline(always)]
 fn word(context: &TracePointContext, offset: u32) -> u64 {
-    // SAFETY: the helper behind it checks the address; the offset is from the format file.
-    unsafe { context.read_at(offset as usize) }.unwrap_or(0)
+    field(context, offset).unwrap_or(0)
 }
 
 #[inline(always)]
@@ -82,18 +81,6 @@ fn remember(filename: u64, argv: u64, flags: u64) {
     }
 }
 
-/// The attempt that this task began, or [`Attempt::UNKNOWN`]. Not an `Option`:
-/// of a `None` the compiler copies the unset part too, and the verifier refuses
-/// to read what was never written ("R9 !read_ok", 6.18).
-#[inline(always)]
-fn recall() -> Attempt {
-    let id = bpf_get_current_pid_tgid();
-    // SAFETY: copied at once; only this task writes under its own id.
-    let attempt = unsafe { ATTEMPTS.get(id) }.copied().unwrap_or(Attempt::UNKNOWN);
-    let _ = ATTEMPTS.remove(id);
-    attempt
-}
-
 /// The errno of a failure that the caller gets to see.
 #[inline(always)]
 fn failure(ret: i64) -> Option<u32> {
@@ -103,7 +90,7 @@ fn failure(ret: i64) -> Option<u32> {
 
 #[inline(always)]
 fn answer(context: &TracePointContext) -> Option<()> {
-    let attempt = recall();
+    let attempt = recall_attempt(bpf_get_current_pid_tgid());
     let errno = failure(word(context, config!(formats.sys_exit_ret)) as i64)?;
     let Some(mut claimed) = Claimed::take() else {
         return tell_bare(errno, attempt);

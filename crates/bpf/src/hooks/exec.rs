@@ -14,10 +14,10 @@ use crate::{
         filename,
         identity::identity,
     },
-    config,
+    config::config,
     emit::emit,
     gate,
-    maps::{ATTEMPTS, STAGE_WALK, STAGES},
+    maps::{forget_attempt, go_on_in_walk_stage},
     scratch::Scratch,
 };
 
@@ -37,7 +37,10 @@ pub fn begin<C: EbpfContext>(context: &C, program: &NewProgram) -> Option<()> {
     let account = Account::of_exec()?;
     account.seen();
     if config!(failed) != 0 {
-        forget_attempt(program.caller);
+        // A success needs no answer from the system call's exit, which may never
+        // come: from a thread, the exec ends under another thread id.
+        let tgid = bpf_get_current_pid_tgid() >> 32;
+        forget_attempt(tgid << 32 | u64::from(program.caller));
     }
     let scratch = Scratch::of_exec()?;
     scratch.begin(KIND_EXEC);
@@ -66,10 +69,8 @@ fn walk<C: EbpfContext>(context: &C, account: Account, scratch: &mut Scratch) ->
         match exe::advance(scratch) {
             Ok(Progress::Root) => {}
             Ok(Progress::Deeper) => {
-                // SAFETY: the stage takes the same context and finds the rest in
-                // this CPU's scratch buffer; nothing here needs to be dropped.
-                unsafe { STAGES.tail_call(context, STAGE_WALK) };
-                // Still here: the kernel allows no further call.
+                // The stage finds the rest in this CPU's scratch buffer.
+                go_on_in_walk_stage(context);
                 scratch.note(Err(Fault::ExeCut));
             }
             Err(fault) => scratch.note(Err(fault)),
@@ -92,12 +93,4 @@ fn finish(account: Account, scratch: &mut Scratch) -> Option<()> {
     scratch.note(args);
     emit(scratch, account);
     Some(())
-}
-
-/// A success needs no answer from the system call's exit, which may never
-/// come: from a thread, the exec ends under another thread id.
-#[inline(always)]
-fn forget_attempt(caller: u32) {
-    let tgid = bpf_get_current_pid_tgid() >> 32;
-    let _ = ATTEMPTS.remove(&(tgid << 32 | u64::from(caller)));
 }

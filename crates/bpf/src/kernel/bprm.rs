@@ -1,7 +1,7 @@
 //! `linux_binprm`, the exec in the making (include/linux/binfmts.h).
 
 use super::{Address, read};
-use crate::config;
+use crate::config::config;
 
 /// The program that is being started.
 #[derive(Clone, Copy)]

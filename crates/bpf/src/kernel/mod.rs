@@ -7,12 +7,16 @@
 mod bprm;
 mod path;
 mod task;
+mod tracepoint;
 
 pub use bprm::Bprm;
 pub use path::{Dentry, Mount, MountPlace, Name};
 pub use task::Task;
+pub use tracepoint::{field, text};
 
-use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel};
+use aya_ebpf::helpers::generated::{
+    bpf_get_smp_processor_id, bpf_ktime_get_boot_ns, bpf_probe_read_kernel,
+};
 use exectrail_abi::config::ABSENT;
 
 /// A kernel address. May dangle or be null: reads through it fail, no more.
@@ -24,6 +28,13 @@ pub type Address = u64;
 pub fn now() -> u64 {
     // SAFETY: a helper without arguments.
     unsafe { bpf_ktime_get_boot_ns() }
+}
+
+/// The CPU that this runs on.
+#[inline(always)]
+pub fn cpu() -> u32 {
+    // SAFETY: a helper without arguments.
+    unsafe { bpf_get_smp_processor_id() }
 }
 
 /// Reads a `T` at `base + offset`.

@@ -3,7 +3,7 @@
 use exectrail_abi::config::ABSENT;
 
 use super::{Address, read};
-use crate::config;
+use crate::config::config;
 
 /// A directory entry.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_probe_read_kernel};
 use exectrail_abi::{config::ABSENT, record::Creds};
 
 use super::{Address, read};
-use crate::config;
+use crate::config::config;
 
 /// A task.
 #[derive(Clone, Copy)]

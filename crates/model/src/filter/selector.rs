@@ -59,6 +59,10 @@ pub enum SelectorError {
 
 impl Selector {
     /// Reads a rule as it is written on the command line and in the configuration.
+    ///
+    /// # Errors
+    ///
+    /// When it could never match, or means nothing; the error says what to write.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
         if text.is_empty() {
             return Err(SelectorError::Empty);

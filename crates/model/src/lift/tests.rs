@@ -7,6 +7,10 @@ use zerocopy::IntoBytes;
 use super::{Lifter, RecordError, leaf_first, turn_round};
 use crate::{args::Arg, event::Body};
 
+fn short(len: usize) -> u32 {
+    len.try_into().unwrap()
+}
+
 fn record(
     kind: u16,
     filename: &[u8],
@@ -16,7 +20,7 @@ fn record(
 ) -> Vec<u8> {
     let len = FIXED_LEN + filename.len() + exe.len() + args.len();
     let mut fixed = Exec {
-        header: Header { len: len as u32, kind, cpu: 1, ktime: 5, lane: 1, dropped: 0 },
+        header: Header { len: short(len), kind, cpu: 1, ktime: 5, lane: 1, dropped: 0 },
         pid: 10,
         tid: 10,
         ppid: 9,
@@ -29,10 +33,10 @@ fn record(
         args_total: args.len() as u64,
         args_missing: 0,
         args_count: UNKNOWN_U32,
-        args_len: args.len() as u32,
+        args_len: short(args.len()),
         args_cut: 0,
-        filename_len: filename.len() as u32,
-        exe_len: exe.len() as u32,
+        filename_len: short(filename.len()),
+        exe_len: short(exe.len()),
         flags: 0,
         errno: 0,
         reserved: 0,
@@ -100,13 +104,13 @@ fn no_bytes_make_it_panic() {
         for _ in 0..3 {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let at = (state >> 8) as usize % bytes.len();
-            bytes[at] = (state >> 3) as u8;
+            bytes[at] = state.to_le_bytes()[1];
         }
         if let Ok(event) = lifter.lift(&bytes, 0)
             && let Some(args) = event.program().and_then(|program| program.args)
         {
             args.iter().for_each(drop);
-            args.cut_index();
+            let _ = args.cut_index();
         }
     }
 }

@@ -3,7 +3,8 @@
 use anstyle::{AnsiColor, Effects, Style};
 use exectrail_model::{
     event::{Event, Kinds},
-    fields::{Align, Field, Type, Value},
+    fields::Field,
+    value::{Align, Type, Value},
 };
 
 /// A column of the default table. Fields are named here as data, and nowhere else.

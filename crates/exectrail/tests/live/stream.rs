@@ -1,11 +1,9 @@
 //! The live stream: what is shown, and what rules leave out.
 
-mod support;
+use std::{fmt::Write as _, fs, process::Command, time::Duration};
 
-use std::{fmt::Write as _, fs, process::Command};
-
+use crate::support::{Trace, exectrail, program_at, real_kernel, run, scratch, tiny_at};
 use serde_json::json;
-use support::{Trace, exectrail, program_at, real_kernel, run, scratch, tiny_at};
 
 #[test]
 fn one_program_with_all_its_arguments() {
@@ -55,7 +53,7 @@ fn the_clocks_are_those_of_the_host() {
     let after = boot();
     let outcome = trace.stop();
     let event = outcome.marked("clock-marker")[0];
-    let ktime = event["ktime"].as_u64().unwrap() as f64 / 1e9;
+    let ktime = Duration::from_nanos(event["ktime"].as_u64().unwrap()).as_secs_f64();
     // /proc/uptime has hundredths.
     assert!(before - 0.02 <= ktime && ktime <= after + 0.02, "{before} {ktime} {after}");
     let time = event["time"].as_str().unwrap();

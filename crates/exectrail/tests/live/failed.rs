@@ -1,11 +1,9 @@
 //! Failed execs: only when asked for, with their errno and what can be read.
 
-mod support;
-
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
+use crate::support::{Trace, real_kernel, run, run_subject, scratch};
 use serde_json::json;
-use support::{Trace, real_kernel, run, run_subject, scratch};
 
 #[test]
 fn a_path_walk_shows_each_miss() {

@@ -1,7 +1,5 @@
 //! Arguments: many, long, odd, and in pages that are not there yet.
 
-mod support;
-
 use std::{
     ffi::{OsStr, OsString},
     io::{BufRead, BufReader, Read},
@@ -9,8 +7,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::support::{Trace, exectrail, program_at, real_kernel, run, run_subject, scratch};
 use serde_json::{Value, json};
-use support::{Trace, exectrail, program_at, real_kernel, run, run_subject, scratch};
 
 const ONLY_TRUE: [&str; 2] = ["--only", "/usr/bin/true"];
 
@@ -41,7 +39,7 @@ fn one_argument_of_sixty_kibibytes() {
     if !real_kernel("one_argument_of_sixty_kibibytes") {
         return;
     }
-    let long: String = (0..60 * 1024).map(|place| char::from(b'a' + (place % 26) as u8)).collect();
+    let long: String = ('a'..='z').cycle().take(60 * 1024).collect();
     let event = trace_true(&[OsString::from(&long)]);
     assert_eq!(event["args"][1], long);
     assert_eq!(event["args_truncated"], false);
@@ -58,7 +56,7 @@ fn more_than_fits_loses_its_middle_and_says_so() {
     assert_eq!(event["args_count"], 3001);
     assert_eq!(event["args_bytes"], 14 + 3000 * 65);
     let shown = event["args"].as_array().unwrap();
-    let cut = event["args_cut"].as_u64().unwrap() as usize;
+    let cut = usize::try_from(event["args_cut"].as_u64().unwrap()).unwrap();
     assert_eq!(shown[1], format!("{:0>64}", 0));
     assert_eq!(shown.last().unwrap(), &format!("{:0>64}", 2999));
     assert!(shown[cut - 1].as_str().unwrap().len() < 64, "a piece before the gap");

@@ -3,9 +3,6 @@
 //! This host runs other programs all the time. So a test finds its own events
 //! by something of its own: an argument, a path, a process id.
 
-#![allow(dead_code, reason = "each test binary uses its part of it")]
-#![allow(clippy::allow_attributes, reason = "expect would fail where all of it is used")]
-
 use std::{
     fs::OpenOptions,
     io::{BufRead, BufReader, Read, Write},
@@ -19,8 +16,7 @@ use serde_json::Value;
 
 /// Whether this test can touch the real kernel. Without root it says loudly
 /// that it did not run; where CI is set, that is a failure.
-#[must_use]
-pub fn real_kernel(test: &str) -> bool {
+pub(crate) fn real_kernel(test: &str) -> bool {
     if !rustix::process::geteuid().is_root() {
         assert!(std::env::var_os("CI").is_none(), "{test} needs root");
         eprintln!("NOT RUN: {test} needs root to trace the real kernel");
@@ -34,8 +30,7 @@ pub fn real_kernel(test: &str) -> bool {
 }
 
 /// The command under test.
-#[must_use]
-pub fn exectrail() -> Command {
+pub(crate) fn exectrail() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_exectrail"));
     // A configuration of the person who runs the tests is not part of them.
     command.env("XDG_CONFIG_HOME", "/nonexistent").env_remove("RUST_LOG");
@@ -43,20 +38,19 @@ pub fn exectrail() -> Command {
 }
 
 /// The program that is traced, `examples/subject.rs`.
-#[must_use]
-pub fn subject() -> PathBuf {
+pub(crate) fn subject() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_exectrail")).with_file_name("examples").join("subject")
 }
 
 /// Runs the subject and gives what it printed.
-pub fn run_subject(args: &[&str]) -> String {
+pub(crate) fn run_subject(args: &[&str]) -> String {
     let output = Command::new(subject()).args(args).output().unwrap();
     assert!(output.status.success(), "subject {args:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// Runs a command and gives its process id.
-pub fn run(command: &mut Command) -> u32 {
+pub(crate) fn run(command: &mut Command) -> u32 {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let pid = child.id();
     child.wait().unwrap();
@@ -64,29 +58,27 @@ pub fn run(command: &mut Command) -> u32 {
 }
 
 /// A running `exectrail --json`.
-pub struct Trace {
+pub(crate) struct Trace {
     child: Child,
     stdout: JoinHandle<Vec<u8>>,
     stderr: JoinHandle<String>,
 }
 
 /// What a trace has said.
-pub struct Outcome {
-    pub events: Vec<Value>,
-    pub stderr: String,
-    pub status: ExitStatus,
+pub(crate) struct Outcome {
+    pub(crate) events: Vec<Value>,
+    pub(crate) stderr: String,
+    pub(crate) status: ExitStatus,
 }
 
 impl Trace {
     /// Starts a trace and waits until it says that it traces.
-    #[must_use]
-    pub fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         Self::start_command(exectrail().arg("--json").args(args))
     }
 
     /// The same with a command of the test's own.
-    #[must_use]
-    pub fn start_command(command: &mut Command) -> Self {
+    pub(crate) fn start_command(command: &mut Command) -> Self {
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("exectrail");
         let mut out = child.stdout.take().unwrap();
@@ -106,13 +98,12 @@ impl Trace {
     }
 
     /// Process id of the tracer.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits for a trace that ends by itself.
-    pub fn wait(mut self) -> Outcome {
+    pub(crate) fn wait(mut self) -> Outcome {
         let status = self.child.wait().unwrap();
         let stdout = self.stdout.join().unwrap();
         let events = stdout
@@ -124,13 +115,13 @@ impl Trace {
     }
 
     /// Sends the signal of Ctrl-C, and waits.
-    pub fn stop(self) -> Outcome {
+    pub(crate) fn stop(self) -> Outcome {
         self.signal(rustix::process::Signal::INT);
         self.wait()
     }
 
     /// Sends a signal.
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
     }
@@ -149,13 +140,12 @@ fn wait_for_start(err: &mut BufReader<ChildStderr>) -> String {
 
 impl Outcome {
     /// Events of a kind.
-    pub fn of_kind<'o>(&'o self, kind: &'o str) -> impl Iterator<Item = &'o Value> {
+    pub(crate) fn of_kind<'o>(&'o self, kind: &'o str) -> impl Iterator<Item = &'o Value> {
         self.events.iter().filter(move |event| event["event"] == kind)
     }
 
     /// Execs (and failures) with `marker` among their arguments.
-    #[must_use]
-    pub fn marked(&self, marker: &str) -> Vec<&Value> {
+    pub(crate) fn marked(&self, marker: &str) -> Vec<&Value> {
         let has = |event: &&Value| {
             event["args"].as_array().is_some_and(|args| args.iter().any(|arg| arg == marker))
         };
@@ -163,14 +153,12 @@ impl Outcome {
     }
 
     /// Successful execs of this executable.
-    #[must_use]
-    pub fn execs_of(&self, exe: &str) -> Vec<&Value> {
+    pub(crate) fn execs_of(&self, exe: &str) -> Vec<&Value> {
         self.of_kind("exec").filter(|event| event["exe"] == exe).collect()
     }
 
     /// The account; checked to be closed.
-    #[expect(clippy::must_use_candidate, reason = "the check alone is a use")]
-    pub fn summary(&self) -> &Value {
+    pub(crate) fn summary(&self) -> &Value {
         let summary = self.events.last().expect("a summary");
         assert_eq!(summary["event"], "summary");
         let number = |name: &str| summary[name].as_u64().unwrap();
@@ -184,21 +172,20 @@ impl Outcome {
 }
 
 /// A directory for a test, gone afterwards, whose path has no symbolic link.
-#[must_use]
-pub fn scratch() -> tempfile::TempDir {
+pub(crate) fn scratch() -> tempfile::TempDir {
     let base = std::env::temp_dir().canonicalize().unwrap();
     tempfile::Builder::new().prefix("exectrail-").tempdir_in(base).unwrap()
 }
 
 /// A copy of the subject under a path of the test's own.
-pub fn program_at(path: &Path) -> &str {
+pub(crate) fn program_at(path: &Path) -> &str {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::copy(subject(), path).unwrap();
     path.to_str().unwrap()
 }
 
 /// The smallest program, under a path of the test's own.
-pub fn tiny_at(path: &Path) -> &str {
+pub(crate) fn tiny_at(path: &Path) -> &str {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let text = path.to_str().unwrap();
     run_subject(&["tiny", text]);

@@ -1,7 +1,5 @@
 //! Paths: the clean key, the long path, the deep one.
 
-mod support;
-
 use std::{
     fs,
     os::unix::{ffi::OsStrExt, fs::symlink},
@@ -9,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use support::{Trace, program_at, real_kernel, run, run_subject, scratch, tiny_at};
+use crate::support::{Trace, program_at, real_kernel, run, run_subject, scratch, tiny_at};
 
 /// The oldest bug of such tracers: a buffer that keeps yesterday's bytes, so
 /// that a short path after a long one matches nothing.
@@ -161,7 +159,7 @@ fn a_path_that_is_no_text() {
     }
     let directory = scratch();
     let path = directory.path().join(std::ffi::OsStr::from_bytes(b"odd\xff\n\x1b[31m"));
-    fs::copy(support::subject(), &path).unwrap();
+    fs::copy(crate::support::subject(), &path).unwrap();
     let trace = Trace::start(&["--only", &format!("{}/**", directory.path().display())]);
     run(Command::new(&path).arg("exit"));
     let outcome = trace.stop();

@@ -1,7 +1,5 @@
 //! The command line: exit codes, messages, ends.
 
-mod support;
-
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -9,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use support::{exectrail, real_kernel, run, scratch};
+use crate::support::{exectrail, real_kernel, run, scratch};
 
 fn output(args: &[&str]) -> Output {
     exectrail().args(args).output().unwrap()
@@ -124,7 +122,7 @@ fn a_full_disk_is_told() {
     }
     let mut command = exectrail();
     command.args(["--json", "--only", "/usr/bin/true", "-o", "/dev/full"]);
-    let trace = support::Trace::start_command(&mut command);
+    let trace = crate::support::Trace::start_command(&mut command);
     run(Command::new("/usr/bin/true").arg("full-marker"));
     let outcome = trace.wait();
     assert_eq!(outcome.status.code(), Some(1));

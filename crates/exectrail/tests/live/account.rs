@@ -1,9 +1,7 @@
 //! The closed account: under a storm, with too small a buffer, and at rest.
 
-mod support;
-
+use crate::support::{Trace, real_kernel, run_subject, scratch, tiny_at};
 use rustix::process::Signal;
-use support::{Trace, real_kernel, run_subject, scratch, tiny_at};
 
 #[test]
 fn a_storm_on_every_cpu_is_complete() {
