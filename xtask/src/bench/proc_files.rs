@@ -1,0 +1,137 @@
+//! What the kernel says of a process under /proc.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::numbers::float;
+
+/// What the BPF programs of a process have used, by program id.
+pub(super) type Programs = BTreeMap<u32, ProgramUse>;
+
+/// What one program has used since it was loaded, while the clock was on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct ProgramUse {
+    pub(super) nanoseconds: f64,
+    pub(super) runs: f64,
+}
+
+/// The programs that a process holds. Its descriptors know them, with what they
+/// used: no search through those of the whole host, and no bpftool.
+pub(super) fn programs(pid: u32) -> Result<Programs> {
+    let folder = format!("/proc/{pid}/fdinfo");
+    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {folder}"))?;
+    // Descriptors come and go while we look.
+    let texts = entries.flatten().filter_map(|entry| fs::read_to_string(entry.path()).ok());
+    Ok(texts.filter_map(|text| program_use(&text)).collect())
+}
+
+/// Of a descriptor of a program; one of a link has an id, too, but no use.
+fn program_use(fdinfo: &str) -> Option<(u32, ProgramUse)> {
+    let value = |key| field(fdinfo, key);
+    let id = value("prog_id")?.parse().ok()?;
+    let nanoseconds = value("run_time_ns")?.parse().ok()?;
+    let runs = value("run_cnt")?.parse().ok()?;
+    Some((id, ProgramUse { nanoseconds, runs }))
+}
+
+/// The first word after `key:`.
+fn field<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = lines.find(|(name, _)| *name == key)?;
+    value.split_whitespace().next()
+}
+
+/// CPU time of a process, user and system, in nanoseconds.
+///
+/// From the scheduler's account: utime and stime have the same sum, but in
+/// steps of 10 ms, which is what a reader uses for a whole storm.
+pub(super) fn cpu_time(pid: u32) -> Result<f64> {
+    let folder = format!("/proc/{pid}/task");
+    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {folder}"))?;
+    let mut sum = 0.0;
+    for entry in entries.flatten() {
+        let path = entry.path().join("schedstat");
+        let text = fs::read_to_string(&path).with_context(|| {
+            format!("cannot read {} (a kernel without CONFIG_SCHED_INFO?)", path.display())
+        })?;
+        sum += text.split(' ').next().unwrap_or_default().parse::<f64>()?;
+    }
+    Ok(sum)
+}
+
+/// CPU time of all our children that have ended, with theirs, in milliseconds.
+pub(super) fn ended_children_time() -> Result<f64> {
+    let text = fs::read_to_string("/proc/self/stat").context("cannot read /proc/self/stat")?;
+    let ticks = children_ticks(&text).context("/proc/self/stat reads like none")?;
+    let a_second = u32::try_from(rustix::param::clock_ticks_per_second()).unwrap_or(100);
+    Ok(ticks * 1000.0 / f64::from(a_second))
+}
+
+/// `cutime` and `cstime`, the 16th and 17th field. The second is a name in
+/// parentheses that may itself have spaces and parentheses.
+fn children_ticks(stat: &str) -> Option<f64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_whitespace().skip(13);
+    let mut next = || fields.next()?.parse::<f64>().ok();
+    Some(next()? + next()?)
+}
+
+/// Resident memory of a process, now and at most so far, in MB (1024 x 1024).
+pub(super) fn memory(pid: u32) -> Result<(f64, f64)> {
+    let path = format!("/proc/{pid}/status");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let value = |key| field(&text, key).and_then(|kilobytes| kilobytes.parse::<f64>().ok());
+    match (value("VmRSS"), value("VmHWM")) {
+        (Some(now), Some(most)) => Ok((now / 1024.0, most / 1024.0)),
+        _ => bail!("{path} says nothing of memory"),
+    }
+}
+
+/// Whether a process has an epoll instance, and sleeps: an event loop, idle.
+pub(super) fn waits_for_events(pid: u32) -> bool {
+    let sleeps = fs::read_to_string(format!("/proc/{pid}/status"))
+        .is_ok_and(|text| field(&text, "State") == Some("S"));
+    sleeps && descriptors(pid).any(|target| target == Path::new("anon_inode:[eventpoll]"))
+}
+
+fn descriptors(pid: u32) -> impl Iterator<Item = std::path::PathBuf> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd"));
+    entries.into_iter().flatten().flatten().filter_map(|entry| fs::read_link(entry.path()).ok())
+}
+
+/// How many lines of a file have this in them, and how many lines there are.
+pub(super) fn count_lines(path: &Path, needle: &str) -> Result<(f64, f64)> {
+    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = String::from_utf8_lossy(&text);
+    let with = text.lines().filter(|line| line.contains(needle)).count();
+    Ok((float(with), float(text.lines().count())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ProgramUse, children_ticks, field, program_use};
+
+    #[test]
+    fn programs_are_told_from_links() {
+        let program = "pos:\t0\nprog_type:\t17\nprog_id:\t7\nrun_time_ns:\t900\nrun_cnt:\t3\n";
+        let expected = ProgramUse { nanoseconds: 900.0, runs: 3.0 };
+        assert_eq!(program_use(program), Some((7, expected)));
+        assert_eq!(program_use("link_id:\t2\nprog_tag:\tff\nprog_id:\t7\n"), None);
+        assert_eq!(program_use("owner_prog_type:\t17\n"), None);
+    }
+
+    #[test]
+    fn fields_are_found_by_their_whole_name() {
+        let status = "State:\tS (sleeping)\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n";
+        assert_eq!(field(status, "VmRSS"), Some("1024"));
+        assert_eq!(field(status, "State"), Some("S"));
+        assert_eq!(field(status, "RSS"), None);
+    }
+
+    #[test]
+    fn names_do_not_shift_fields() {
+        let stat = "1 (a) b) S 1 1 1 0 -1 0 0 0 0 0 10 20 300 40 20 0 1";
+        assert_eq!(children_ticks(stat), Some(340.0));
+    }
+}

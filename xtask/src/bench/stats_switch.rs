@@ -1,0 +1,35 @@
+//! The kernel's clock on BPF programs, and its former state.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+
+const SETTING: &str = "/proc/sys/kernel/bpf_stats_enabled";
+
+/// Puts the setting back when it goes.
+pub(super) struct StatsSwitch {
+    former: String,
+}
+
+impl StatsSwitch {
+    /// Remembers the setting.
+    pub(super) fn take() -> Result<Self> {
+        let former =
+            fs::read_to_string(SETTING).with_context(|| format!("cannot read {SETTING}"))?;
+        Ok(Self { former })
+    }
+
+    /// Switches the clock on or off.
+    pub(super) fn turn(&self, on: bool) -> Result<()> {
+        fs::write(SETTING, if on { "1" } else { "0" })
+            .with_context(|| format!("cannot write {SETTING}"))
+    }
+}
+
+impl Drop for StatsSwitch {
+    fn drop(&mut self) {
+        if let Err(error) = fs::write(SETTING, &self.former) {
+            eprintln!("{SETTING} could not be set back to {}: {error}", self.former.trim());
+        }
+    }
+}
