@@ -21,7 +21,7 @@ define timed
 echo "make $(1): $$(( $$(date +%s) - start )) s, set-up included" >&2; exit $$status
 endef
 
-.PHONY: help setup setup-kernel setup-check build run test check object clean
+.PHONY: help setup setup-kernel setup-check setup-bench build run test bench check object clean
 .DEFAULT_GOAL := help
 
 help: ## this menu
@@ -35,6 +35,9 @@ setup-kernel: ## bring what rebuilding the kernel side needs
 
 setup-check: ## bring what `make check` needs
 	@scripts/setup.sh check
+
+setup-bench: ## bring the peer that `make bench` compares with
+	@scripts/setup.sh bench
 
 build: setup ## build for release
 	$(CARGO) build --release
@@ -52,6 +55,13 @@ test: ## all tests, as root
 	$(call timed,test,scripts/setup.sh run; mkdir -p target; : > $(LIVE_LOG); \
 	EXECTRAIL_LIVE_LOG=$(LIVE_LOG) $(CARGO) test --workspace --locked $(TEST_RUNNER); \
 	echo "make test: $$(sort -u $(LIVE_LOG) | wc -l) tests traced the real kernel" >&2)
+
+# Built before root comes in, so that what cargo writes stays the user's.
+bench: ## what tracing costs, as root, beside execsnoop: make bench ARGS=--quick
+	@$(if $(NOT_ROOT),echo "make bench: not root: cargo starts the benchmark through sudo" >&2,:)
+	$(call timed,bench,scripts/setup.sh bench; \
+	$(CARGO) build --release --quiet --locked -p exectrail --bins --example subject; \
+	$(CARGO) run --release --quiet --locked -p xtask $(TEST_RUNNER) -- bench $(ARGS))
 
 check: ## all that is checked without running: format, lints, licences, docs, object
 	$(call timed,check,set -x; scripts/setup.sh check; \

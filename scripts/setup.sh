@@ -4,6 +4,7 @@
 #   scripts/setup.sh run      a Rust that builds exectrail, and a linker (default)
 #   scripts/setup.sh kernel   and what rebuilds the kernel side
 #   scripts/setup.sh check    and what `make check` runs
+#   scripts/setup.sh bench    what run needs, and the peer of `make bench`
 #
 # A shell script, and not a chore of xtask, because there may be no cargo yet.
 set -eu
@@ -217,6 +218,21 @@ need_cargo_deny() {
     cargo install cargo-deny --version "$deny_version" --locked --quiet --debug --root "$tools"
 }
 
+# --- bench: whom `make bench` compares with ------------------------------------
+
+# libbpf's execsnoop; that of bcc has another name in packages, and is Python.
+# No failure without it: the benchmark says loudly what it could not compare.
+need_execsnoop() {
+    # Debian puts it where only root looks.
+    if have execsnoop || [ -x /usr/sbin/execsnoop ]; then return; fi
+    how="build it from https://github.com/iovisor/bcc/tree/master/libbpf-tools"
+    if ! refresh_lists || [ -z "$(candidate libbpf-tools)" ]; then
+        say "no package has execsnoop of libbpf-tools; going on without it ($how)"
+        return
+    fi
+    install "execsnoop, to compare with" libbpf-tools
+}
+
 # --------------------------------------------------------------------------------
 
 need_run() {
@@ -239,7 +255,12 @@ need_check() {
     need_cargo_deny
 }
 
+need_bench() {
+    need_run
+    need_execsnoop
+}
+
 case ${1:-run} in
-    run | kernel | check) "need_${1:-run}" ;;
-    *) fail "expected one of: run, kernel, check; got: $1" ;;
+    run | kernel | check | bench) "need_${1:-run}" ;;
+    *) fail "expected one of: run, kernel, check, bench; got: $1" ;;
 esac

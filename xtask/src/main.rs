@@ -5,6 +5,7 @@ use std::{env, path::Path, process::ExitCode};
 use anyhow::{Result, bail};
 use exectrail_object::Tree;
 
+mod bench;
 mod kernel_clippy;
 mod object;
 mod tidy;
@@ -15,7 +16,8 @@ cargo run -p xtask -- <chore>
   object update   rebuild the committed kernel object and its record
   object check    rebuild it and compare with the committed one
   kernel-clippy   clippy over the kernel side, with the compiler that builds it
-  tidy            the house rules that no compiler knows";
+  tidy            the house rules that no compiler knows
+  bench           what tracing costs, beside execsnoop; --help tells more";
 
 fn main() -> ExitCode {
     match run() {
@@ -36,6 +38,7 @@ fn run() -> Result<()> {
         ["object", "check"] => object::check(&tree),
         ["kernel-clippy"] => kernel_clippy::run(&tree),
         ["tidy"] => tidy::run(tree.root()),
+        ["bench", ref options @ ..] => bench::run(&tree, options),
         [] | ["help" | "--help" | "-h"] => {
             println!("{MENU}");
             Ok(())

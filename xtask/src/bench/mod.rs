@@ -5,7 +5,7 @@
 //! round by round, and ratios are taken within a round. Nothing here passes or
 //! fails by time: it prints, next to what the design allows.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{env, fs, io, io::IsTerminal as _, path::PathBuf, process::Command};
 
 use anyhow::{Context as _, Result, bail};
 use exectrail_object::Tree;
@@ -29,7 +29,6 @@ use contenders::Lineup;
 use interrupt::Interrupt;
 use options::Options;
 use stats_switch::StatsSwitch;
-use tracer::Variant;
 use workload::Workload;
 
 /// What every measurement needs.
@@ -51,15 +50,20 @@ impl Bench {
         mut measure: impl FnMut(&C) -> Result<T>,
     ) -> Result<Vec<Vec<T>>> {
         let mut samples: Vec<Vec<T>> = contenders.iter().map(|_| Vec::new()).collect();
+        let watched = io::stderr().is_terminal();
         for round in 0..rounds {
-            eprint!("\r{what}: round {} of {rounds}   ", round + 1);
+            if watched {
+                eprint!("\r{what}: round {} of {rounds}   ", round + 1);
+            }
             for turn in 0..contenders.len() {
                 let index = (round + turn) % contenders.len();
                 self.interrupt.check()?;
                 samples[index].push(measure(&contenders[index])?);
             }
         }
-        eprintln!();
+        if watched {
+            eprintln!();
+        }
         Ok(samples)
     }
 }
@@ -80,19 +84,22 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
         .tempdir()
         .context("cannot make a scratch directory")?;
     // Rules are matched with the path that the kernel knows.
-    let folder = fs::canonicalize(scratch.path()).context("cannot resolve the scratch directory")?;
+    let folder =
+        fs::canonicalize(scratch.path()).context("cannot resolve the scratch directory")?;
     let workload = Workload::new(built.join("examples/subject"), folder.clone(), options.execs)?;
     let peer = host::find_program("execsnoop");
     let exectrail = built.join("exectrail");
     let lineup = Lineup::assemble(&exectrail, peer.as_deref(), &workload, &folder)?;
-    let stats = StatsSwitch::take()?;
     let bench = Bench { options, workload, interrupt };
 
     host::print_header(&bench.options, &exectrail, peer.as_deref());
     lineup.print_absent();
-    stats.turn(true)?;
-    kernel_time::run(&bench, &lineup)?;
-    stats.turn(false)?;
+    {
+        let _clock = StatsSwitch::hold(true)?;
+        kernel_time::run(&bench, &lineup)?;
+    }
+    // The clock has its price: also when someone else has switched it on.
+    let _no_clock = StatsSwitch::hold(false)?;
     storm::run(&bench, &lineup)?;
     other_calls::run(&bench, &lineup)?;
     start::run(&bench, &lineup)?;
@@ -102,9 +109,9 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
 
 /// Builds exectrail and the workload; gives the directory that they are in.
 fn build(tree: &Tree) -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
+    let target = env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| tree.root().join("target"), |chosen| tree.root().join(chosen));
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["build", "--release", "--quiet", "-p", "exectrail", "--bins"])
         .args(["--example", "subject", "--target-dir"])

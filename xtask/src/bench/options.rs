@@ -49,7 +49,10 @@ impl Options {
     }
 }
 
-fn number<T: std::str::FromStr + PartialOrd + From<u8>>(flag: &str, word: Option<&str>) -> Result<T> {
+fn number<T: std::str::FromStr + PartialOrd + From<u8>>(
+    flag: &str,
+    word: Option<&str>,
+) -> Result<T> {
     let word = word.with_context(|| format!("{flag} needs a number"))?;
     match word.parse() {
         Ok(number) if number >= T::from(1) => Ok(number),

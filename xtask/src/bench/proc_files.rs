@@ -100,11 +100,11 @@ fn descriptors(pid: u32) -> impl Iterator<Item = std::path::PathBuf> {
     entries.into_iter().flatten().flatten().filter_map(|entry| fs::read_link(entry.path()).ok())
 }
 
-/// How many lines of a file have this in them, and how many lines there are.
-pub(super) fn count_lines(path: &Path, needle: &str) -> Result<(f64, f64)> {
+/// How many lines a file has for which this holds, and how many in all.
+pub(super) fn count_lines(path: &Path, holds: impl Fn(&str) -> bool) -> Result<(f64, f64)> {
     let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let text = String::from_utf8_lossy(&text);
-    let with = text.lines().filter(|line| line.contains(needle)).count();
+    let with = text.lines().filter(|line| holds(line)).count();
     Ok((float(with), float(text.lines().count())))
 }
 

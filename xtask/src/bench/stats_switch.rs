@@ -6,23 +6,19 @@ use anyhow::{Context as _, Result};
 
 const SETTING: &str = "/proc/sys/kernel/bpf_stats_enabled";
 
-/// Puts the setting back when it goes.
+/// Holds the setting, and puts the former one back when it goes.
 pub(super) struct StatsSwitch {
     former: String,
 }
 
 impl StatsSwitch {
-    /// Remembers the setting.
-    pub(super) fn take() -> Result<Self> {
+    /// Switches the clock on or off.
+    pub(super) fn hold(on: bool) -> Result<Self> {
         let former =
             fs::read_to_string(SETTING).with_context(|| format!("cannot read {SETTING}"))?;
-        Ok(Self { former })
-    }
-
-    /// Switches the clock on or off.
-    pub(super) fn turn(&self, on: bool) -> Result<()> {
         fs::write(SETTING, if on { "1" } else { "0" })
-            .with_context(|| format!("cannot write {SETTING}"))
+            .with_context(|| format!("cannot write {SETTING}"))?;
+        Ok(Self { former })
     }
 }
 

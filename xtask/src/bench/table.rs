@@ -30,15 +30,16 @@ pub(super) fn print(heading: &str, ratio: &str, rows: &[Row<'_>]) {
 }
 
 fn line(row: &Row<'_>) -> String {
-    let mut line = format!("  {:1$}", row.name, NAME_WIDTH - 2);
+    let name = format!("  {:1$}", row.name, NAME_WIDTH - 2);
     let Some(spread) = Spread::of(row.samples) else {
-        return line + " not measured";
+        return name + " not measured";
     };
-    for value in [spread.median, spread.min, spread.lower, spread.upper, spread.max] {
-        line += &format!(" {value:>9.0$}", row.decimals);
-    }
-    line += &row.ratio.map_or_else(|| format!(" {:>9}", "-"), |ratio| format!(" {ratio:>8.2}x"));
-    line + "  " + row.budget
+    let values = [spread.median, spread.min, spread.lower, spread.upper, spread.max]
+        .map(|value| format!("{value:.0$}", row.decimals));
+    let ratio = row.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}x"));
+    let columns: Vec<String> =
+        values.iter().chain([&ratio]).map(|column| format!("{column:>9}")).collect();
+    format!("{name} {}  {}", columns.join(" "), row.budget).trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -47,10 +48,14 @@ mod tests {
 
     #[test]
     fn columns_stand_below_each_other() {
-        let row = |samples, ratio| Row { name: "a".into(), samples, decimals: 1, ratio, budget: "2" };
+        let row =
+            |samples, ratio| Row { name: "a".into(), samples, decimals: 1, ratio, budget: "2" };
         assert_eq!(
             line(&row(&[1.0, 2.0, 3.0], Some(0.5))),
-            format!("  a{}       2.0       1.0       1.5       2.5       3.0     0.50x  2", " ".repeat(31))
+            format!(
+                "  a{}       2.0       1.0       1.5       2.5       3.0     0.50x  2",
+                " ".repeat(31)
+            )
         );
         assert!(line(&row(&[1.0], None)).ends_with("       1.0         -  2"));
         assert!(line(&row(&[], None)).ends_with("not measured"));

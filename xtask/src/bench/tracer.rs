@@ -57,8 +57,8 @@ impl Tracer {
     /// Starts one, with its output to a file in `folder`, and waits until it traces.
     pub(super) fn start(variant: &Variant, folder: &Path) -> Result<Self> {
         let output = folder.join("output");
-        let file = File::create(&output)
-            .with_context(|| format!("cannot create {}", output.display()))?;
+        let file =
+            File::create(&output).with_context(|| format!("cannot create {}", output.display()))?;
         let begin = Instant::now();
         let mut child = Command::new(&variant.program)
             .args(&variant.flags)

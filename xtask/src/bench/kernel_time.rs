@@ -1,0 +1,131 @@
+//! Kernel time per exec: what the programs of a tracer take inside an exec.
+
+use anyhow::{Context as _, Result};
+
+use super::{
+    Bench,
+    contenders::{Contender, Lineup},
+    numbers::{Spread, median_ratio},
+    proc_files::Programs,
+    table::{self, Row},
+    tracer::Tracer,
+};
+
+/// What programs took in one storm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct KernelTime {
+    /// Nanoseconds, of all programs together.
+    sum: f64,
+    /// How many execs that was for.
+    execs: f64,
+}
+
+impl KernelTime {
+    /// Programs that one exec runs through (enter, exit, success) add up, so
+    /// the sum of their times is divided by the number of execs. That number is
+    /// not the storm's: other programs exec meanwhile, and the tracer's programs
+    /// run for those, too. It is how often the busiest program has run: each
+    /// tracer here has one that runs exactly once per exec (`sched_process_exec`
+    /// or the exit of `execve`), and none that runs more often than that. The
+    /// mean of each program's own mean would be wrong: it would give the few
+    /// runs on `execveat` the weight of the thousands on `execve`.
+    ///
+    /// A program that is jumped into is counted as part of the one before it.
+    fn between(before: &Programs, after: &Programs) -> Self {
+        let uses = after.iter().map(|(id, after)| {
+            let before = before.get(id).copied().unwrap_or_default();
+            (after.nanoseconds - before.nanoseconds, after.runs - before.runs)
+        });
+        uses.fold(Self { sum: 0.0, execs: 0.0 }, |total, (nanoseconds, runs)| Self {
+            sum: total.sum + nanoseconds,
+            execs: total.execs.max(runs),
+        })
+    }
+
+    fn microseconds(self) -> f64 {
+        self.sum / self.execs / 1000.0
+    }
+}
+
+/// Measures and prints. The kernel's clock on programs has to be on.
+pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<()> {
+    let contenders = &lineup.kernel_time;
+    let rounds = bench.options.kernel_rounds;
+    let times =
+        bench.in_turns("kernel time", rounds, contenders, |contender| measure(bench, contender))?;
+    let samples: Vec<Vec<f64>> =
+        times.iter().map(|times| times.iter().map(|time| time.microseconds()).collect()).collect();
+    let peer = contenders.iter().position(|contender| contender.is_peer);
+    let peer = peer.map(|index| &samples[index]);
+    let rows: Vec<Row<'_>> = contenders
+        .iter()
+        .zip(&samples)
+        .map(|(contender, samples)| Row {
+            name: contender.name.to_owned(),
+            samples,
+            decimals: 3,
+            ratio: peer.and_then(|peer| median_ratio(samples, peer)),
+            budget: contender.budget,
+        })
+        .collect();
+    table::print("1. Kernel time per exec, us", "to peer", &rows);
+    print_notes(bench, &times);
+    Ok(())
+}
+
+fn measure(bench: &Bench, contender: &Contender) -> Result<KernelTime> {
+    let variant = contender.variant.as_ref().context("no programs without a tracer")?;
+    let tracer = Tracer::start(variant, bench.workload.folder())?;
+    let before = tracer.programs()?;
+    bench.workload.storm()?;
+    let time = KernelTime::between(&before, &tracer.programs()?);
+    tracer.stop()?;
+    if time.execs < bench.workload.execs() {
+        anyhow::bail!(
+            "the programs of {} ran {} times in {} execs: is kernel.bpf_stats_enabled on?",
+            contender.name,
+            time.execs,
+            bench.workload.execs()
+        );
+    }
+    Ok(time)
+}
+
+fn print_notes(bench: &Bench, times: &[Vec<KernelTime>]) {
+    println!(
+        "  All of a tracer's programs together. kernel.bpf_stats_enabled=1 was on for this, which\n  \
+         itself adds some 0.05 us to every run of a program: once per exec for exectrail, twice for\n  \
+         execsnoop, three times for --failed."
+    );
+    let foreign: Vec<f64> = times
+        .iter()
+        .flatten()
+        .map(|time| (time.execs / bench.workload.execs() - 1.0) * 100.0)
+        .collect();
+    if let Some(foreign) = Spread::of(&foreign) {
+        println!(
+            "  Execs of other programs in these storms: {:.1} % (median), {:.1} % (most).",
+            foreign.median, foreign.max
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KernelTime;
+    use crate::bench::proc_files::{ProgramUse, Programs};
+
+    fn programs(uses: &[(u32, f64, f64)]) -> Programs {
+        let of = |&(id, nanoseconds, runs)| (id, ProgramUse { nanoseconds, runs });
+        uses.iter().map(of).collect()
+    }
+
+    #[test]
+    fn programs_of_one_exec_add_up() {
+        let before = programs(&[(1, 100.0, 1.0), (2, 0.0, 0.0)]);
+        let after = programs(&[(1, 2_100.0, 11.0), (2, 18_000.0, 10.0), (3, 0.0, 0.0)]);
+        let time = KernelTime::between(&before, &after);
+        assert_eq!(time, KernelTime { sum: 20_000.0, execs: 10.0 });
+        assert!((time.microseconds() - 2.0).abs() < 1e-9);
+    }
+}
