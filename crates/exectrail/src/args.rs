@@ -97,7 +97,7 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "BYTES", value_parser = quantity::args_max)]
     pub(crate) max_args: Option<u32>,
 
-    /// Size of the buffer between kernel and reader [default: 4M]
+    /// Size of the buffer between kernel and reader [default: 2M]
     #[arg(long, value_name = "BYTES", value_parser = quantity::buffer)]
     pub(crate) buffer: Option<BufferSize>,
 
