@@ -13,6 +13,11 @@ pub const SHORT_PATH: usize = 64;
 /// See [`SHORT_PATH`].
 pub const LONG_PATH: usize = 256;
 
+/// Index, among the exec hook's stages, of the one that walks on.
+pub const STAGE_WALK: u32 = 0;
+/// Index of the one that finishes.
+pub const STAGE_FINISH: u32 = 1;
+
 /// Value bit in the path maps: an `exclude` rule names this path.
 pub const RULE_EXCLUDE: u64 = 1 << 0;
 /// Value bit in the path maps: an `only` rule names this path.
@@ -70,20 +75,133 @@ kernel_fields! {
     task_tgid: "task_struct" { "tgid" + 0 }
     /// The parent that forked it, or the reaper that took it over.
     task_real_parent: "task_struct" { "real_parent" + 0 }
+    /// The first thread of the process.
+    task_group_leader: "task_struct" { "group_leader" + 0 }
+    /// Start on the boot clock; `real_start_time` before 5.5.
+    task_start_boottime: "task_struct" { "start_boottime" + 0 }
+    /// Its `struct pid`.
+    task_thread_pid: "task_struct" { "thread_pid" + 0 }
+    /// Short name.
+    task_comm: "task_struct" { "comm" + 0 }
     /// Address space.
     task_mm: "task_struct" { "mm" + 0 }
     /// Effective credentials.
     task_cred: "task_struct" { "cred" + 0 }
+    /// Root and working directory.
+    task_fs: "task_struct" { "fs" + 0 }
+    /// Namespaces.
+    task_nsproxy: "task_struct" { "nsproxy" + 0 }
+    /// What all threads share.
+    task_signal: "task_struct" { "signal" + 0 }
+    /// `PF_` flags.
+    task_flags: "task_struct" { "flags" + 0 }
+    /// `PFA_` flags, a word of bits.
+    task_atomic_flags: "task_struct" { "atomic_flags" + 0 }
+    /// Signals that wait for one thread.
+    task_pending: "task_struct" { "pending.signal" + 0 }
+    /// Login user, with `CONFIG_AUDIT`.
+    task_loginuid: "task_struct" { "loginuid" + 0 }
+    /// Audit session, with `CONFIG_AUDIT`.
+    task_sessionid: "task_struct" { "sessionid" + 0 }
+    /// Control groups.
+    task_cgroups: "task_struct" { "cgroups" + 0 }
+    /// Exit status of one thread.
+    task_exit_code: "task_struct" { "exit_code" + 0 }
+    /// User, then system time of one thread.
+    task_utime: "task_struct" { "utime" + 0, "stime" + 8 }
+    /// Minor, then major faults of one thread.
+    task_min_flt: "task_struct" { "min_flt" + 0, "maj_flt" + 8 }
+    /// Bytes read from and written to storage by one thread, with `CONFIG_TASK_IO_ACCOUNTING`.
+    task_ioac: "task_struct" { "ioac.read_bytes" + 0, "ioac.write_bytes" + 8 }
     /// The eight ids of [`Creds`](crate::record::Creds).
     cred_ids: "cred" {
         "uid" + 0, "gid" + 4, "suid" + 8, "sgid" + 12, "euid" + 16, "egid" + 20, "fsuid" + 24, "fsgid" + 28
     }
-    /// First and last byte of the arguments.
+    /// User namespace.
+    cred_user_ns: "cred" { "user_ns" + 0 }
+    /// How deep the process's pid namespace is.
+    pid_level: "pid" { "level" + 0 }
+    /// Its ids, from the initial namespace to the innermost: pairs of a number
+    /// and a namespace.
+    pid_numbers: "pid" { "numbers" + 0 }
+    /// Number in a namespace, from the start of a pair.
+    upid_nr: "upid" { "nr" + 0 }
+    /// That namespace, from the start of a pair.
+    upid_ns: "upid" { "ns" + 0 }
+    /// Inode of a pid namespace.
+    pid_namespace_inum: "pid_namespace" { "ns.inum" + 0 }
+    /// Of a mount namespace.
+    mnt_namespace_inum: "mnt_namespace" { "ns.inum" + 0 }
+    /// Of a UTS namespace.
+    uts_namespace_inum: "uts_namespace" { "ns.inum" + 0 }
+    /// Of an IPC namespace.
+    ipc_namespace_inum: "ipc_namespace" { "ns.inum" + 0 }
+    /// Of a network namespace.
+    net_inum: "net" { "ns.inum" + 0 }
+    /// Of a cgroup namespace.
+    cgroup_namespace_inum: "cgroup_namespace" { "ns.inum" + 0 }
+    /// Of a user namespace.
+    user_namespace_inum: "user_namespace" { "ns.inum" + 0 }
+    /// Mount namespace of a task.
+    nsproxy_mnt: "nsproxy" { "mnt_ns" + 0 }
+    /// UTS namespace of a task.
+    nsproxy_uts: "nsproxy" { "uts_ns" + 0 }
+    /// IPC namespace of a task.
+    nsproxy_ipc: "nsproxy" { "ipc_ns" + 0 }
+    /// Network namespace of a task.
+    nsproxy_net: "nsproxy" { "net_ns" + 0 }
+    /// Cgroup namespace of a task.
+    nsproxy_cgroup: "nsproxy" { "cgroup_ns" + 0 }
+    /// Threads that are alive.
+    signal_live: "signal_struct" { "live" + 0 }
+    /// Controlling terminal.
+    signal_tty: "signal_struct" { "tty" + 0 }
+    /// `SIGNAL_` flags.
+    signal_flags: "signal_struct" { "flags" + 0 }
+    /// Exit status of the group, if it was ended as one.
+    signal_group_exit_code: "signal_struct" { "group_exit_code" + 0 }
+    /// User, then system time of threads that are gone.
+    signal_utime: "signal_struct" { "utime" + 0, "stime" + 8 }
+    /// Minor, then major faults of threads that are gone.
+    signal_min_flt: "signal_struct" { "min_flt" + 0, "maj_flt" + 8 }
+    /// Most pages resident, set as the last thread ends.
+    signal_maxrss: "signal_struct" { "maxrss" + 0 }
+    /// Bytes read and written by threads that are gone.
+    signal_ioac: "signal_struct" { "ioac.read_bytes" + 0, "ioac.write_bytes" + 8 }
+    /// Name of a terminal.
+    tty_name: "tty_struct" { "name" + 0 }
+    /// First and last byte of the arguments, then of the environment.
     mm_args: "mm_struct" { "arg_start" + 0, "arg_end" + 8 }
+    /// First and last byte of the environment.
+    mm_env: "mm_struct" { "env_start" + 0, "env_end" + 8 }
     /// The executable.
     mm_exe_file: "mm_struct" { "exe_file" + 0 }
     /// Mount and directory entry of an open file.
     file_path: "file" { "f_path.mnt" + 0, "f_path.dentry" + 8 }
+    /// Inode of an open file.
+    file_inode: "file" { "f_inode" + 0 }
+    /// Working directory.
+    fs_pwd: "fs_struct" { "pwd.mnt" + 0, "pwd.dentry" + 8 }
+    /// Type and permissions.
+    inode_mode: "inode" { "i_mode" + 0 }
+    /// Owner.
+    inode_uid: "inode" { "i_uid" + 0 }
+    /// Group.
+    inode_gid: "inode" { "i_gid" + 0 }
+    /// Number.
+    inode_ino: "inode" { "i_ino" + 0 }
+    /// Names in the file system.
+    inode_nlink: "inode" { "i_nlink" + 0 }
+    /// File system.
+    inode_sb: "inode" { "i_sb" + 0 }
+    /// Device.
+    super_dev: "super_block" { "s_dev" + 0 }
+    /// Kind of file system.
+    super_magic: "super_block" { "s_magic" + 0 }
+    /// The inode inside an overlay's own; absent where overlayfs is a module.
+    ovl_inode_vfs: "ovl_inode" { "vfs_inode" + 0 }
+    /// The file in the upper layer, from the start of an overlay's inode.
+    ovl_inode_upper: "ovl_inode" { "__upperdentry" + 0 }
     /// Parent directory, then length and address of the name.
     dentry_parent_and_name: "dentry" { "d_parent" + 0, "d_name" + 8 }
     /// Length of a name, from the start of its `qstr`.
@@ -94,8 +212,20 @@ kernel_fields! {
     mount_parent: "mount" { "mnt_parent" + 0, "mnt_mountpoint" + 8, "mnt.mnt_root" + 16 }
     /// The part of a mount that files point at.
     mount_mnt: "mount" { "mnt" + 0 }
+    /// The cgroup in the unified hierarchy.
+    css_set_dfl_cgrp: "css_set" { "dfl_cgrp" + 0 }
+    /// Its directory.
+    cgroup_kn: "cgroup" { "kn" + 0 }
+    /// Name of a directory.
+    kernfs_name: "kernfs_node" { "name" + 0 }
+    /// Its parent, up to 6.14.
+    kernfs_parent: "kernfs_node" { "parent" + 0 }
+    /// Its parent, from 6.15 on.
+    kernfs_parent_rcu: "kernfs_node" { "__parent" + 0 }
     /// The name given to exec.
     bprm_filename: "linux_binprm" { "filename" + 0 }
+    /// The name of the program that is really started: of a script, the interpreter.
+    bprm_interp: "linux_binprm" { "interp" + 0 }
     /// How many arguments the new program has.
     bprm_argc: "linux_binprm" { "argc" + 0 }
 }
@@ -166,6 +296,12 @@ pub struct Config {
     pub wake_fill: u64,
     /// Non-zero: failed execs are traced too.
     pub failed: u32,
+    /// Most bytes of environment to copy, at most
+    /// [`ENVIRONMENT_MAX`](crate::record::ENVIRONMENT_MAX); zero for none.
+    pub environment_max: u32,
+    /// Ancestors to tell behind the parent, at most
+    /// [`ANCESTORS_MAX`](crate::record::ANCESTORS_MAX).
+    pub ancestors: u32,
     /// Possible CPUs, the number of the exec hooks' lanes.
     pub cpus: u32,
     /// Most bytes of arguments to copy, at most [`ARGS_MAX`](crate::record::ARGS_MAX).
@@ -184,6 +320,8 @@ impl Config {
         wake_interval: 0,
         wake_fill: 0,
         failed: 0,
+        environment_max: 0,
+        ancestors: 0,
         cpus: 0,
         args_max: 0,
         gate: Gate { short_paths: 0, long_paths: 0, only: 0 },

@@ -28,7 +28,7 @@ pub struct Counters {
     /// one, is told without name and arguments.
     pub attempts_forgotten: u64,
     /// Always zero: fills the cache line.
-    pub reserved: [u64; 4],
+    pub reserved: [u64; 2],
 }
 
 /// [`Counters`] as plain words, the form in which a map value is read.
@@ -38,8 +38,9 @@ pub const COUNTERS_WORDS: usize = size_of::<Counters>() / size_of::<u64>();
 /// those that preempt it.
 pub const ATTEMPT_SLOTS: u32 = 4;
 
-/// Rows per CPU for the attempt hooks: one per buffer, and one for the record
-/// that finds none free and goes out without its strings.
+/// Rows per CPU for the attempt hooks: one per buffer, and one for what finds
+/// none free and is lost. That last one is not exclusive; it takes five
+/// preempted programs on one CPU to count in it.
 pub const ATTEMPT_ROWS: u32 = ATTEMPT_SLOTS + 1;
 
 const _: () = assert!(size_of::<Counters>() == 64);

@@ -4,44 +4,71 @@
 //! side marks the field. A record that could not be delivered at all is a
 //! [`Drop`]: a number, never a silence.
 
-/// One part of a record that is missing or shortened.
-///
-/// The discriminant is the bit number in
-/// [`Exec::faults`](crate::record::Exec::faults).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Fault {
+macro_rules! faults {
+    ($( $(#[$doc:meta])* $name:ident ),+ $(,)?) => {
+        /// One part of a record that is missing or shortened.
+        ///
+        /// The discriminant is the bit number in a record's `faults`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum Fault { $( $(#[$doc])* $name ),+ }
+
+        impl Fault {
+            /// Every fault, in bit order.
+            pub const ALL: &'static [Self] = &[ $( Self::$name ),+ ];
+        }
+    };
+}
+
+faults! {
     /// The name that was given to exec could not be read.
-    Filename = 0,
+    Filename,
     /// The path of the executable could not be resolved.
-    Exe = 1,
+    Exe,
     /// The path of the executable is longer than the record holds; its end is here.
-    ExeCut = 2,
+    ExeCut,
     /// The arguments, or some of them, could not be read.
-    Args = 3,
+    Args,
     /// The arguments are longer than the record holds.
-    ArgsCut = 4,
+    ArgsCut,
     /// The credentials could not be read.
-    Creds = 5,
+    Creds,
     /// The parent could not be read.
-    Parent = 6,
+    Parent,
     /// The image counter (`self_exec_id`) could not be read.
-    ExecId = 7,
+    ExecId,
+    /// The process's start or its id in its own pid namespace could not be read.
+    Process,
+    /// Login user and audit session could not be read; also without `CONFIG_AUDIT`.
+    Login,
+    /// The namespaces, or some of them, could not be read.
+    Namespaces,
+    /// The executable's inode could not be read.
+    File,
+    /// The working directory could not be resolved.
+    Cwd,
+    /// The working directory is deeper than the record holds; its end is here.
+    CwdCut,
+    /// The cgroup's path could not be read.
+    Cgroup,
+    /// The cgroup's path is deeper than the record holds; its end is here.
+    CgroupCut,
+    /// The parent's executable could not be resolved.
+    ParentExe,
+    /// The parent's path is longer than the record holds; its end is here.
+    ParentExeCut,
+    /// The interpreter of a script could not be read; or this hook is not told
+    /// whether there is one.
+    Interpreter,
+    /// The environment could not be read.
+    Environment,
+    /// The environment is longer than the record holds; its beginning is here.
+    EnvironmentCut,
+    /// The ancestors, or some of them, could not be read.
+    Ancestors,
 }
 
 impl Fault {
-    /// Every fault, in bit order.
-    pub const ALL: [Self; 8] = [
-        Self::Filename,
-        Self::Exe,
-        Self::ExeCut,
-        Self::Args,
-        Self::ArgsCut,
-        Self::Creds,
-        Self::Parent,
-        Self::ExecId,
-    ];
-
     /// The bit that stands for this fault.
     #[must_use]
     pub const fn bit(self) -> u32 {
@@ -58,19 +85,25 @@ impl Fault {
 pub enum Drop {
     /// The ring buffer had no room.
     RingFull = 0,
+    /// Every scratch buffer of this CPU was held by a preempted program.
+    ScratchBusy = 1,
+    /// The kernel did not let one program go on in the next.
+    NoStage = 2,
 }
 
 impl Drop {
     /// How many reasons there are.
-    pub const COUNT: usize = 1;
+    pub const COUNT: usize = 3;
     /// Every reason, in index order.
-    pub const ALL: [Self; Self::COUNT] = [Self::RingFull];
+    pub const ALL: [Self; Self::COUNT] = [Self::RingFull, Self::ScratchBusy, Self::NoStage];
 
     /// The reason as a `lost` event names it.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
             Self::RingFull => "ring_full",
+            Self::ScratchBusy => "scratch_busy",
+            Self::NoStage => "no_stage",
         }
     }
 }

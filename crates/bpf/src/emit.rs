@@ -1,17 +1,20 @@
 //! The only door to the ring buffer.
 
+use core::ffi::c_void;
+
 use aya_ebpf::{
     bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
     helpers::generated::bpf_ringbuf_output,
 };
 use exectrail_abi::{
     fault::Drop,
-    record::{Exec, FIXED_LEN, TAIL_MAX},
+    record::{Exit, FIXED_LEN, Header, TAIL_MAX},
 };
 
 use crate::{
     account::Account,
     config::config,
+    kernel::now,
     maps::{RING, WAKE},
     scratch::Scratch,
     verifier::at_most,
@@ -25,35 +28,34 @@ use crate::{
 /// (`BPF_RINGBUF_BUSY_BIT`, kernel/bpf/ringbuf.c).
 #[inline(always)]
 pub fn emit(scratch: &mut Scratch, account: Account) {
-    let record = &mut scratch.record;
-    let tail =
-        u64::from(record.filename_len) + u64::from(record.exe_len) + u64::from(record.args_len);
-    if let Some(len) = at_most(FIXED_LEN as u64 + tail, (FIXED_LEN + TAIL_MAX) as u64) {
-        send(record, len, account);
+    let len = FIXED_LEN as u64 + scratch.tail_len;
+    if let Some(len) = at_most(len, (FIXED_LEN + TAIL_MAX) as u64) {
+        sign(&mut scratch.record.header, len, account);
+        send((&raw mut scratch.record).cast(), len, account);
     }
 }
 
-/// Sends a fixed part that has no tails, from wherever it is.
+/// Sends the end of a process, from the stack.
 #[inline(always)]
-pub fn emit_bare(record: &mut Exec, account: Account) {
-    send(record, FIXED_LEN as u64, account);
+pub fn emit_exit(exit: &mut Exit, account: Account) {
+    let len = size_of::<Exit>() as u64;
+    sign(&mut exit.header, len, account);
+    send(core::ptr::from_mut(exit).cast(), len, account);
 }
 
 #[inline(always)]
-fn send(record: &mut Exec, len: u64, account: Account) {
-    record.header.len = len as u32;
-    record.header.lane = account.lane();
-    record.header.dropped = account.dropped_so_far();
-    let flags = wake_flags(record.header.ktime);
-    // SAFETY: record and tails are one stretch of `len` bytes.
-    let sent = unsafe {
-        bpf_ringbuf_output(
-            (&raw const RING).cast_mut().cast(),
-            core::ptr::from_mut(record).cast(),
-            len,
-            flags,
-        )
-    };
+fn sign(header: &mut Header, len: u64, account: Account) {
+    header.len = len as u32;
+    header.lane = account.lane();
+    header.dropped = account.dropped_so_far();
+}
+
+#[inline(always)]
+fn send(record: *mut c_void, len: u64, account: Account) {
+    let flags = wake_flags(now());
+    // SAFETY: the callers' records are one stretch of `len` bytes.
+    let sent =
+        unsafe { bpf_ringbuf_output((&raw const RING).cast_mut().cast(), record, len, flags) };
     if sent != 0 {
         account.dropped(Drop::RingFull);
     }

@@ -7,7 +7,7 @@
 use exectrail_abi::{
     config::{LONG_PATH, RULE_EXCLUDE, RULE_ONLY, SHORT_PATH},
     fault::Fault,
-    record::FILENAME_MAX,
+    record::{PATH_MAX, Tail},
 };
 
 use crate::{
@@ -27,15 +27,14 @@ pub fn has_path_rules() -> bool {
 /// The rules that name the file as it was given to exec.
 #[inline(always)]
 pub fn rules_of_filename(scratch: &mut Scratch) -> u64 {
-    let len = u64::from(scratch.record.filename_len);
+    let len = scratch.len(Tail::Filename);
     rules_of(scratch, 0, len)
 }
 
 /// The rules that name the executable. The key is its leaf-first form.
 #[inline(always)]
 pub fn rules_of_exe(scratch: &mut Scratch) -> u64 {
-    let start = u64::from(scratch.record.filename_len);
-    let len = u64::from(scratch.record.exe_len);
+    let (start, len) = (scratch.len(Tail::Filename), scratch.len(Tail::Exe));
     rules_of(scratch, start, len)
 }
 
@@ -56,7 +55,7 @@ pub fn unwanted(scratch: &Scratch, rules: u64) -> bool {
 /// Looks up `len` bytes of the tail, from `start`, as a NUL-padded key.
 #[inline(always)]
 fn rules_of(scratch: &mut Scratch, start: u64, len: u64) -> u64 {
-    let Some(start) = at_most(start, FILENAME_MAX as u64) else { return 0 };
+    let Some(start) = at_most(start, PATH_MAX as u64) else { return 0 };
     if let Some(len) = at_most(len, SHORT_PATH as u64) {
         if config!(gate.short_paths) == 0 {
             return 0;

@@ -12,7 +12,7 @@ use aya_ebpf::{
     maps::{Array, HashMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use exectrail_abi::{
-    config::{LONG_PATH, SHORT_PATH},
+    config::{LONG_PATH, SHORT_PATH, STAGE_FINISH, STAGE_WALK},
     counters::Counters,
 };
 
@@ -74,16 +74,24 @@ pub static CLAIMS: HashMap<u32, u32> = HashMap::with_max_entries(1, BPF_F_RDONLY
 #[map]
 pub static ATTEMPTS: LruHashMap<u64, Attempt> = LruHashMap::with_max_entries(1, BPF_F_RDONLY);
 
-/// The continuation of the exec hook, for paths deeper than one program walks.
+/// The continuations of the exec hook: for the verifier, and for paths deeper than
+/// one program walks.
 #[map]
-pub static STAGES: ProgramArray = ProgramArray::with_max_entries(1, 0);
+pub static STAGES: ProgramArray = ProgramArray::with_max_entries(2, 0);
 
 /// Goes on in the walk stage, and comes back only when the kernel allows no
 /// further call. Nothing of the caller's may need to be dropped.
 #[inline(always)]
 pub fn go_on_in_walk_stage<C: EbpfContext>(context: &C) {
     // SAFETY: the stage is of the caller's kind, so it takes the same context.
-    unsafe { STAGES.tail_call(context, 0) };
+    unsafe { STAGES.tail_call(context, STAGE_WALK) };
+}
+
+/// Goes on in the stage that finishes, likewise.
+#[inline(always)]
+pub fn go_on_in_finish_stage<C: EbpfContext>(context: &C) {
+    // SAFETY: as above.
+    unsafe { STAGES.tail_call(context, STAGE_FINISH) };
 }
 
 /// The rules that a path of up to 64 bytes has.

@@ -12,13 +12,17 @@ use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
     counters::ATTEMPT_SLOTS,
     fault::Fault,
-    record::{Creds, Exec, FIXED_LEN, Header, TAIL_MAX, UNKNOWN_U32, UNKNOWN_U64},
+    record::{
+        Creds, Exec, FIXED_LEN, File, Header, Namespaces, Process, Relative, TAIL_MAX, TAILS, Tail,
+        UNKNOWN_U32, UNKNOWN_U64,
+    },
 };
 
 use crate::{
-    collect::exe::Walk,
+    collect::path::Walk,
     kernel::{cpu, now},
     maps::{ATTEMPT_SCRATCH, CLAIMS, EXEC_SCRATCH},
+    verifier::at_most,
 };
 
 /// One record in the making.
@@ -26,6 +30,10 @@ use crate::{
 pub struct Scratch {
     /// How far the walk to the root has come.
     pub walk: Walk,
+    /// Kernel address of a script's interpreter's name, or zero.
+    pub interpreter: u64,
+    /// Bytes of all tails that are finished or in the making.
+    pub tail_len: u64,
     /// A key for [`LONG_PATHS`](crate::maps::LONG_PATHS).
     long_key: [u8; LONG_PATH],
     /// The fixed part, as it goes out.
@@ -52,6 +60,7 @@ impl Scratch {
     #[inline(always)]
     pub fn begin(&mut self, kind: u16) {
         self.record = blank(kind);
+        self.tail_len = 0;
     }
 
     /// Notes what a step of the collection fell short of.
@@ -98,43 +107,72 @@ impl Scratch {
         }
     }
 
-    /// First byte of the tail.
+    /// First byte of the tails.
     #[inline(always)]
     pub fn tail(&mut self) -> *mut u8 {
         (&raw mut self.tail).cast()
     }
+
+    /// Where the next bytes of the tails go, if no more than `max` are there yet.
+    #[inline(always)]
+    pub fn end(&mut self, max: u64) -> Option<*mut u8> {
+        let used = at_most(self.tail_len, max)?;
+        // SAFETY: callers name a `max` that leaves room for what they write.
+        Some(unsafe { self.tail().add(used as usize) })
+    }
+
+    /// Counts `len` bytes, written at the end, to a tail.
+    #[inline(always)]
+    pub fn grow(&mut self, tail: Tail, len: u64) {
+        self.record.tails[tail as usize] += len as u32;
+        self.tail_len += len;
+    }
+
+    /// Bytes of a tail so far.
+    #[inline(always)]
+    pub fn len(&self, tail: Tail) -> u64 {
+        u64::from(self.record.tails[tail as usize])
+    }
+}
+
+/// A process of which nothing is known.
+pub const NO_PROCESS: Process = Process { start: 0, pid: 0, ns_pid: 0, pid_ns: 0, reserved: 0 };
+/// Credentials that are not known.
+pub const NO_CREDS: Creds =
+    Creds { uid: 0, gid: 0, suid: 0, sgid: 0, euid: 0, egid: 0, fsuid: 0, fsgid: 0 };
+
+/// What a record of this lane begins with.
+#[inline(always)]
+pub fn header(kind: u16, len: usize) -> Header {
+    Header { len: len as u32, kind, cpu: cpu() as u16, ktime: now(), lane: 0, dropped: 0 }
 }
 
 /// A record without anything in it.
 #[inline(always)]
-pub fn blank(kind: u16) -> Exec {
+fn blank(kind: u16) -> Exec {
     Exec {
-        header: Header {
-            len: FIXED_LEN as u32,
-            kind,
-            cpu: cpu() as u16,
-            ktime: now(),
-            lane: 0,
-            dropped: 0,
-        },
-        pid: 0,
-        tid: 0,
-        ppid: 0,
-        faults: 0,
-        creds: Creds { uid: 0, gid: 0, suid: 0, sgid: 0, euid: 0, egid: 0, fsuid: 0, fsgid: 0 },
+        header: header(kind, FIXED_LEN),
+        process: NO_PROCESS,
+        parent: Relative { process: NO_PROCESS, exec_id: 0, comm: [0; 16] },
+        creds: NO_CREDS,
         comm: [0; 16],
+        tty: [0; 16],
+        namespaces: Namespaces { mnt: 0, uts: 0, ipc: 0, net: 0, cgroup: 0, user: 0 },
+        file: File { inode: 0, device: 0, mode: 0, uid: 0, gid: 0 },
         cgroup: 0,
         exec_id: 0,
         latency: UNKNOWN_U64,
         args_total: UNKNOWN_U64,
         args_missing: 0,
         args_count: UNKNOWN_U32,
-        args_len: 0,
         args_cut: 0,
-        filename_len: 0,
-        exe_len: 0,
+        tid: 0,
+        faults: 0,
         flags: 0,
         errno: 0,
+        loginuid: UNKNOWN_U32,
+        session: UNKNOWN_U32,
+        tails: [0; TAILS],
         reserved: 0,
     }
 }

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use exectrail_model::{
+    environment::Wanted,
     filter::Selector,
     plan::{BufferSize, HookChoice},
 };
@@ -58,6 +59,19 @@ pub(crate) struct TraceArgs {
     /// Show execs that fail, too. Costs every system call of the host a little
     #[arg(long, short = 'x')]
     pub(crate) failed: bool,
+
+    /// Show the ends of processes, too: code or signal, time, CPU, memory
+    #[arg(long)]
+    pub(crate) exit: bool,
+
+    /// Tell these environment variables: NAME, or PREFIX_* for all that begin so,
+    /// separated by commas
+    #[arg(long, value_name = "NAMES", value_parser = Wanted::parse)]
+    pub(crate) env: Option<Wanted>,
+
+    /// Tell up to N ancestors (at most 8) before the parent
+    #[arg(long, value_name = "N", value_parser = quantity::ancestors)]
+    pub(crate) ancestors: Option<u32>,
 
     /// Read this configuration after /etc/exectrail/config.toml and
     /// `$XDG_CONFIG_HOME/exectrail/config.toml`

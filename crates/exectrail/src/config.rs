@@ -20,6 +20,7 @@ use std::{
 };
 
 use exectrail_model::{
+    environment::Wanted,
     filter::{Rule, Selector, Verdict},
     plan::BufferSize,
 };
@@ -34,6 +35,9 @@ pub(crate) struct Config {
     exclude: Vec<RuleTable>,
     only: Vec<RuleTable>,
     pub(crate) failed: Option<bool>,
+    pub(crate) exit: Option<bool>,
+    pub(crate) env: Option<Env>,
+    pub(crate) ancestors: Option<Ancestors>,
     pub(crate) format: Option<String>,
     pub(crate) fields: Option<String>,
     pub(crate) color: Option<ColorChoice>,
@@ -94,6 +98,30 @@ impl TryFrom<Size> for Buffer {
     type Error = String;
     fn try_from(size: Size) -> Result<Self, String> {
         quantity::buffer(&size.text()).map(Self)
+    }
+}
+
+/// Names of environment variables, as `--env` has them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Env(pub(crate) Wanted);
+
+impl TryFrom<String> for Env {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Wanted::parse(&text).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+/// How many ancestors to tell.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+pub(crate) struct Ancestors(pub(crate) u32);
+
+impl TryFrom<u32> for Ancestors {
+    type Error = String;
+    fn try_from(number: u32) -> Result<Self, String> {
+        quantity::ancestors(&number.to_string()).map(Self)
     }
 }
 
@@ -171,6 +199,9 @@ impl Config {
         self.exclude.extend(later.exclude);
         self.only.extend(later.only);
         self.failed = later.failed.or(self.failed);
+        self.exit = later.exit.or(self.exit);
+        self.env = later.env.or(self.env.take());
+        self.ancestors = later.ancestors.or(self.ancestors);
         self.format = later.format.or(self.format.take());
         self.fields = later.fields.or(self.fields.take());
         self.color = later.color.or(self.color);

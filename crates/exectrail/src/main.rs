@@ -10,12 +10,14 @@ mod args;
 mod commands;
 mod config;
 mod exit;
+mod lifetimes;
 mod logging;
 mod output;
 mod plan;
 mod quantity;
 mod signals;
 mod stream;
+mod users;
 
 use std::process::ExitCode;
 

@@ -13,6 +13,13 @@ pub(crate) fn plan(args: &TraceArgs, config: &Config) -> Plan {
     Plan {
         rules: rules(args, config),
         failed: args.failed || config.failed.unwrap_or(false),
+        exits: args.exit || config.exit.unwrap_or(false),
+        environment: args
+            .env
+            .clone()
+            .or_else(|| config.env.as_ref().map(|env| env.0.clone()))
+            .unwrap_or_default(),
+        ancestors: args.ancestors.or(config.ancestors.map(|ancestors| ancestors.0)).unwrap_or(0),
         args_max: args.max_args.or(config.max_args.map(|max| max.0)).unwrap_or(ARGS_MAX),
         buffer: args.buffer.or(config.buffer.map(|buffer| buffer.0)).unwrap_or_default(),
         hook: args.hook.unwrap_or_default(),

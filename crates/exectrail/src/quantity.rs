@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exectrail_abi::record::ARGS_MAX;
+use exectrail_abi::record::{ANCESTORS_MAX, ARGS_MAX};
 use exectrail_model::plan::{BufferSize, HookChoice};
 use jiff::SignedDuration;
 
@@ -52,6 +52,13 @@ pub(crate) fn args_max(text: &str) -> Result<u32, String> {
         Ok(limit) if (64..=ARGS_MAX).contains(&limit) => Ok(limit),
         _ => Err(format!("{limit} is out of range: from 64 to {ARGS_MAX} bytes")),
     }
+}
+
+/// A number of ancestors.
+pub(crate) fn ancestors(text: &str) -> Result<u32, String> {
+    let wrong = || format!("from 0 to {ANCESTORS_MAX}");
+    let number: u32 = text.parse().map_err(|_| wrong())?;
+    if number as usize <= ANCESTORS_MAX { Ok(number) } else { Err(wrong()) }
 }
 
 /// A kind of exec hook.

@@ -3,9 +3,12 @@
 //! An event borrows from the record it was made of; a sink that wants to keep
 //! something copies it.
 
-use exectrail_abi::{fault::Fault, record::Creds};
+use exectrail_abi::{
+    fault::Fault,
+    record::{Creds, File, Namespaces, Process},
+};
 
-use crate::args::Args;
+use crate::{ancestors::Ancestors, args::Args, cpid::Cpid, environment::Environment};
 
 /// One event of the stream.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +35,8 @@ pub enum Body<'a> {
     Exec(Program<'a>),
     /// A program was to be started, and was not.
     Failed(Program<'a>, Failure),
+    /// A process ended.
+    Exit(Ended<'a>),
     /// Records are missing here.
     Lost(Lost),
     /// The end of the stream.
@@ -45,6 +50,7 @@ impl<'a> Event<'a> {
         match self.body {
             Body::Exec(_) => Kinds::EXEC,
             Body::Failed(..) => Kinds::FAILED,
+            Body::Exit(_) => Kinds::EXIT,
             Body::Lost(_) => Kinds::LOST,
             Body::Summary(_) => Kinds::SUMMARY,
         }
@@ -55,7 +61,7 @@ impl<'a> Event<'a> {
     pub fn program(&self) -> Option<&Program<'a>> {
         match &self.body {
             Body::Exec(program) | Body::Failed(program, _) => Some(program),
-            Body::Lost(_) | Body::Summary(_) => None,
+            Body::Exit(_) | Body::Lost(_) | Body::Summary(_) => None,
         }
     }
 }
@@ -73,16 +79,21 @@ impl Kinds {
     pub const LOST: Self = Self(4);
     /// `summary`.
     pub const SUMMARY: Self = Self(8);
+    /// `exit`.
+    pub const EXIT: Self = Self(16);
     /// Those with a program.
     pub const PROGRAM: Self = Self(Self::EXEC.0 | Self::FAILED.0);
+    /// Those with a process.
+    pub const PROCESS: Self = Self(Self::PROGRAM.0 | Self::EXIT.0);
     /// Those that happen on a CPU.
-    pub const PLACED: Self = Self(Self::PROGRAM.0 | Self::LOST.0);
+    pub const PLACED: Self = Self(Self::PROCESS.0 | Self::LOST.0);
     /// All of them.
-    pub const ALL: Self = Self(15);
+    pub const ALL: Self = Self(31);
     /// The kinds with their names in the `event` field.
-    pub const NAMED: [(Self, &'static str); 4] = [
+    pub const NAMED: [(Self, &'static str); 5] = [
         (Self::EXEC, "exec"),
         (Self::FAILED, "failed"),
+        (Self::EXIT, "exit"),
         (Self::LOST, "lost"),
         (Self::SUMMARY, "summary"),
     ];
@@ -100,41 +111,194 @@ impl Kinds {
     }
 }
 
-/// A program, and who started it.
+/// [`Program::flags`]: the executable is a file in memory, without a name in any
+/// file system. The flags from here on are not the kernel side's, but follow
+/// from what it has read.
+pub const FLAG_MEMFD: u32 = 1 << 16;
+/// [`Program::flags`]: the file's set-user-id or set-group-id bit has changed the
+/// credentials.
+pub const FLAG_SETID: u32 = 1 << 17;
+/// [`Program::flags`]: the user who runs it, not being root, can write to the executable.
+pub const FLAG_WRITABLE: u32 = 1 << 18;
+
+/// A program, and who started it. What is `None` is not known.
 #[derive(Clone, Copy, Debug)]
 pub struct Program<'a> {
-    /// Process id in the initial pid namespace.
-    pub pid: u32,
+    /// The process; of an unknown start with [`Fault::Process`].
+    pub process: Process,
+    /// Its id that is never used again.
+    pub id: Option<Cpid>,
     /// Thread id; the process's own after a success.
     pub tid: u32,
-    /// Process id of the parent.
-    pub ppid: Option<u32>,
+    /// The parent.
+    pub parent: Option<Parent<'a>>,
+    /// Those before the parent, if asked for.
+    pub ancestors: Option<Ancestors<'a>>,
     /// User and group ids: the new program's after a success, else the caller's.
     pub creds: Option<Creds>,
+    /// Name of the real user, if it is known already.
+    pub user: Option<&'a str>,
+    /// User that logged in; nobody has with `Some(None)`.
+    pub loginuid: Option<Option<u32>>,
+    /// Audit session, likewise.
+    pub session: Option<Option<u32>>,
+    /// Controlling terminal as the kernel names it; empty for none.
+    pub tty: &'a [u8],
     /// The kernel's short name of the task, up to 15 bytes.
     pub comm: &'a [u8],
     /// Id of the cgroup in the unified hierarchy.
     pub cgroup_id: u64,
+    /// Its path there.
+    pub cgroup: Option<&'a [u8]>,
+    /// Inodes of namespaces.
+    pub namespaces: Option<Namespaces>,
     /// Image counter.
     pub image: Option<u64>,
     /// The name as it was given to exec.
     pub filename: Option<&'a [u8]>,
-    /// The executable's resolved path; only its end with `exe_cut`.
+    /// The executable's resolved path; only its end with [`Fault::ExeCut`].
     pub exe: Option<&'a [u8]>,
-    /// The path is longer than what is here.
-    pub exe_cut: bool,
+    /// The executable's inode.
+    pub file: Option<File>,
+    /// Of a script: the interpreter as the script names it. `Some(None)` is no script.
+    pub interpreter: Option<Option<&'a [u8]>>,
+    /// The working directory; only its end with [`Fault::CwdCut`].
+    pub cwd: Option<&'a [u8]>,
     /// The arguments.
     pub args: Option<Args<'a>>,
     /// How many arguments there really are.
     pub args_count: Option<u64>,
     /// How many bytes they really have, NULs included.
     pub args_bytes: Option<u64>,
-    /// Bits of the record's `FLAG_` constants.
+    /// The environment, if asked for.
+    pub environment: Option<Environment<'a>>,
+    /// Bits of the record's and of this module's `FLAG_` constants.
     pub flags: u32,
+    /// From the system call's entry to its exit, or to the exec's success, nanoseconds.
+    pub latency: Option<u64>,
     /// What could not be had.
     pub faults: Faults,
     /// The CPU it happened on.
     pub cpu: u16,
+}
+
+impl Program<'_> {
+    /// A program of which nothing is known.
+    pub const UNKNOWN: Self = Self {
+        process: NO_PROCESS,
+        id: None,
+        tid: 0,
+        parent: None,
+        ancestors: None,
+        creds: None,
+        user: None,
+        loginuid: None,
+        session: None,
+        tty: b"",
+        comm: b"",
+        cgroup_id: 0,
+        cgroup: None,
+        namespaces: None,
+        image: None,
+        filename: None,
+        exe: None,
+        file: None,
+        interpreter: None,
+        cwd: None,
+        args: None,
+        args_count: None,
+        args_bytes: None,
+        environment: None,
+        flags: 0,
+        latency: None,
+        faults: Faults(0),
+        cpu: 0,
+    };
+}
+
+/// A process of which nothing is known.
+pub const NO_PROCESS: Process = Process { start: 0, pid: 0, ns_pid: 0, pid_ns: 0, reserved: 0 };
+
+/// The parent of a process.
+#[derive(Clone, Copy, Debug)]
+pub struct Parent<'a> {
+    /// The process.
+    pub process: Process,
+    /// Its id that is never used again.
+    pub id: Option<Cpid>,
+    /// Its image counter.
+    pub image: u64,
+    /// Its short name.
+    pub comm: &'a [u8],
+    /// Its executable's path; only its end with [`Fault::ParentExeCut`].
+    pub exe: Option<&'a [u8]>,
+}
+
+/// The end of a process, and what it used. What is `None` is not known.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended<'a> {
+    /// The process.
+    pub process: Process,
+    /// Its id that is never used again.
+    pub id: Option<Cpid>,
+    /// The thread that ended last.
+    pub tid: u32,
+    /// Process id of the parent.
+    pub ppid: Option<u32>,
+    /// User and group ids at the end.
+    pub creds: Option<Creds>,
+    /// Name of the real user, if it is known already.
+    pub user: Option<&'a str>,
+    /// The kernel's short name of the last thread.
+    pub comm: &'a [u8],
+    /// Image counter at the end.
+    pub image: Option<u64>,
+    /// As `wait` has it.
+    pub status: Option<Status>,
+    /// From start to end, nanoseconds.
+    pub duration: Option<u64>,
+    /// User time, nanoseconds.
+    pub cpu_user: Option<u64>,
+    /// System time, nanoseconds.
+    pub cpu_system: Option<u64>,
+    /// Most bytes resident at once.
+    pub max_rss: Option<u64>,
+    /// Page faults without I/O.
+    pub minor_faults: Option<u64>,
+    /// Page faults with I/O.
+    pub major_faults: Option<u64>,
+    /// Bytes read from storage.
+    pub read_bytes: Option<u64>,
+    /// Bytes written to storage.
+    pub write_bytes: Option<u64>,
+    /// What could not be had.
+    pub faults: Faults,
+    /// The CPU it happened on.
+    pub cpu: u16,
+}
+
+/// How a process ended, as `wait` encodes it (bits/waitstatus.h of the C library).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status(pub u32);
+
+impl Status {
+    /// The code that it ended with by itself.
+    #[must_use]
+    pub fn code(self) -> Option<u8> {
+        self.signal().is_none().then_some((self.0 >> 8 & 0xff) as u8)
+    }
+
+    /// The signal that ended it.
+    #[must_use]
+    pub fn signal(self) -> Option<u8> {
+        Some((self.0 & 0x7f) as u8).filter(|&signal| signal != 0)
+    }
+
+    /// Whether it left a core.
+    #[must_use]
+    pub fn core(self) -> bool {
+        self.0 & 0x80 != 0
+    }
 }
 
 /// A set of faults.
@@ -154,8 +318,6 @@ impl Faults {
 pub struct Failure {
     /// The positive errno.
     pub errno: u32,
-    /// From the system call's entry to its exit, nanoseconds.
-    pub latency: Option<u64>,
 }
 
 /// Records that did not come through.

@@ -4,15 +4,19 @@
 //! walk this table; no output names a field. A row is all that a new field
 //! needs, once the record carries it.
 
-use exectrail_abi::{
-    fault::Fault,
-    record::{Creds, FLAG_CHECK, FLAG_IMAGE_LOST},
-};
+mod getters;
+
+use exectrail_abi::fault::Fault;
 
 use crate::{
     errno,
-    event::{Body, Event, Failure, Kinds, Lost, Program, Summary},
+    event::{Event, Kinds},
     value::{Align, Type, Value},
+};
+
+use getters::{
+    FLAGS, comm, container, counted, cpu, creds, device, ended, failure, file, id, image, known,
+    lost, namespace, number, of, parent, path, ppid, process, summary, tid, unreadable, user,
 };
 
 /// One row.
@@ -40,20 +44,6 @@ impl Field {
     }
 }
 
-/// Names of the record's flags.
-const FLAGS: &[(u32, &str)] = &[(FLAG_CHECK, "check"), (FLAG_IMAGE_LOST, "image_lost")];
-
-/// The fields that a fault leaves unknown, or not whole.
-const UNREADABLE: &[(u32, &str)] = &[
-    (Fault::Filename.bit(), "filename"),
-    (Fault::Exe.bit(), "exe"),
-    (Fault::ExeCut.bit(), "exe"),
-    (Fault::Args.bit(), "args"),
-    (Fault::Creds.bit(), "creds"),
-    (Fault::Parent.bit(), "ppid"),
-    (Fault::ExecId.bit(), "image"),
-];
-
 /// Version of the schema: grows when a key changes its meaning or goes.
 pub const SCHEMA_VERSION: u64 = 1;
 
@@ -71,7 +61,7 @@ pub const FIELDS: &[Field] = &[
         name: "event",
         kind: Type::Text,
         events: Kinds::ALL,
-        doc: "what happened: exec, failed, lost or summary",
+        doc: "what happened: exec, failed, exit, lost or summary",
         align: Align::Left(6),
         get: |event| Value::Text(event.kind().name()),
     },
@@ -94,34 +84,50 @@ pub const FIELDS: &[Field] = &[
     Field {
         name: "pid",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
+        events: Kinds::PROCESS,
         doc: "process id, in the initial pid namespace",
         align: Align::Right(7),
-        get: |event| of(event, |program| number(program.pid)),
+        get: |event| process(event, |process| number(process.pid)),
     },
     Field {
         name: "tid",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
-        doc: "thread id; after a success the process id",
+        events: Kinds::PROCESS,
+        doc: "thread id; after a success the process id, at an exit the thread that ended last",
         align: Align::Right(7),
-        get: |event| of(event, |program| number(program.tid)),
+        get: tid,
     },
     Field {
         name: "ppid",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
+        events: Kinds::PROCESS,
         doc: "process id of the parent",
         align: Align::Right(7),
-        get: |event| of(event, |program| known(program.ppid.map(number))),
+        get: ppid,
+    },
+    Field {
+        name: "process",
+        kind: Type::Id,
+        events: Kinds::PROCESS,
+        doc: "id of the process that is never used again: its OCSF common process id",
+        align: Align::Left(36),
+        get: id,
+    },
+    Field {
+        name: "parent",
+        kind: Type::Id,
+        events: Kinds::PROGRAM,
+        doc: "the same of the parent",
+        align: Align::Left(36),
+        get: |event| parent(event, |parent| known(parent.id.map(Value::Id))),
     },
     Field {
         name: "image",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
+        events: Kinds::PROCESS,
         doc: "image counter: grows by one with each exec, children inherit it",
         align: Align::Right(5),
-        get: |event| of(event, |program| known(program.image.map(Value::Number))),
+        get: image,
     },
     Field {
         name: "filename",
@@ -134,14 +140,18 @@ pub const FIELDS: &[Field] = &[
     Field {
         name: "exe",
         kind: Type::Bytes,
-        events: Kinds::EXEC,
+        events: Kinds::PROGRAM,
         doc: "path of the executable, from the root of its mount namespace; of a script, the interpreter",
         align: Align::Left(24),
-        get: |event| {
-            of(event, |program| {
-                known(program.exe.map(if program.exe_cut { Value::End } else { Value::Bytes }))
-            })
-        },
+        get: |event| path(event, |program| program.exe, Fault::ExeCut),
+    },
+    Field {
+        name: "interpreter",
+        kind: Type::Bytes,
+        events: Kinds::EXEC,
+        doc: "of a script: its interpreter as the script names it",
+        align: Align::Left(12),
+        get: |event| of(event, |program| known(program.interpreter.flatten().map(Value::Bytes))),
     },
     Field {
         name: "args",
@@ -157,7 +167,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "how many arguments there really are",
         align: Align::Right(5),
-        get: |event| of(event, |program| known(program.args_count.map(Value::Number))),
+        get: |event| of(event, |program| counted(program.args_count)),
     },
     Field {
         name: "args_bytes",
@@ -165,7 +175,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "how many bytes they really have, a NUL after each included",
         align: Align::Right(7),
-        get: |event| of(event, |program| known(program.args_bytes.map(Value::Number))),
+        get: |event| of(event, |program| counted(program.args_bytes)),
     },
     Field {
         name: "args_truncated",
@@ -184,107 +194,317 @@ pub const FIELDS: &[Field] = &[
         get: |event| {
             of(event, |program| {
                 let index = program.args.and_then(|args| args.cut_index());
-                known(index.map(|index| Value::Number(index as u64)))
+                counted(index.map(|index| index as u64))
             })
         },
     },
     Field {
-        name: "comm",
+        name: "env",
+        kind: Type::Environment,
+        events: Kinds::EXEC,
+        doc: "the environment variables that --env asks for",
+        align: Align::Left(0),
+        get: |event| of(event, |program| known(program.environment.map(Value::Environment))),
+    },
+    Field {
+        name: "cwd",
         kind: Type::Bytes,
         events: Kinds::PROGRAM,
+        doc: "working directory, from the root of its mount namespace",
+        align: Align::Left(20),
+        get: |event| path(event, |program| program.cwd, Fault::CwdCut),
+    },
+    Field {
+        name: "comm",
+        kind: Type::Bytes,
+        events: Kinds::PROCESS,
         doc: "the kernel's short name of the task, up to 15 bytes",
         align: Align::Left(15),
-        get: |event| of(event, |program| Value::Bytes(program.comm)),
+        get: comm,
     },
     Field {
         name: "uid",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
+        events: Kinds::PROCESS,
         doc: "real user id, in the initial user namespace",
         align: Align::Right(5),
-        get: |event| id(event, |creds| creds.uid),
+        get: |event| creds(event, |creds| creds.uid),
     },
     Field {
         name: "gid",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
+        events: Kinds::PROCESS,
         doc: "real group id",
         align: Align::Right(5),
-        get: |event| id(event, |creds| creds.gid),
+        get: |event| creds(event, |creds| creds.gid),
     },
     Field {
         name: "euid",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
+        events: Kinds::PROCESS,
         doc: "effective user id",
         align: Align::Right(5),
-        get: |event| id(event, |creds| creds.euid),
+        get: |event| creds(event, |creds| creds.euid),
     },
     Field {
         name: "egid",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
+        events: Kinds::PROCESS,
         doc: "effective group id",
         align: Align::Right(5),
-        get: |event| id(event, |creds| creds.egid),
+        get: |event| creds(event, |creds| creds.egid),
     },
     Field {
         name: "suid",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
+        events: Kinds::PROCESS,
         doc: "saved user id",
         align: Align::Right(5),
-        get: |event| id(event, |creds| creds.suid),
+        get: |event| creds(event, |creds| creds.suid),
     },
     Field {
         name: "sgid",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
+        events: Kinds::PROCESS,
         doc: "saved group id",
         align: Align::Right(5),
-        get: |event| id(event, |creds| creds.sgid),
+        get: |event| creds(event, |creds| creds.sgid),
     },
     Field {
         name: "fsuid",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
+        events: Kinds::PROCESS,
         doc: "user id for file access",
         align: Align::Right(5),
-        get: |event| id(event, |creds| creds.fsuid),
+        get: |event| creds(event, |creds| creds.fsuid),
     },
     Field {
         name: "fsgid",
         kind: Type::Number,
-        events: Kinds::PROGRAM,
+        events: Kinds::PROCESS,
         doc: "group id for file access",
         align: Align::Right(5),
-        get: |event| id(event, |creds| creds.fsgid),
+        get: |event| creds(event, |creds| creds.fsgid),
+    },
+    Field {
+        name: "user",
+        kind: Type::Name,
+        events: Kinds::PROCESS,
+        doc: "name of the real user; null until it has been looked up, or where there is none",
+        align: Align::Left(8),
+        get: user,
+    },
+    Field {
+        name: "loginuid",
+        kind: Type::Number,
+        events: Kinds::PROGRAM,
+        doc: "user id that logged in, whatever it became since; null for nobody",
+        align: Align::Right(8),
+        get: |event| of(event, |program| counted(program.loginuid.flatten().map(u64::from))),
+    },
+    Field {
+        name: "session",
+        kind: Type::Number,
+        events: Kinds::PROGRAM,
+        doc: "audit session of that login",
+        align: Align::Right(7),
+        get: |event| of(event, |program| counted(program.session.flatten().map(u64::from))),
+    },
+    Field {
+        name: "tty",
+        kind: Type::Bytes,
+        events: Kinds::PROGRAM,
+        doc: "controlling terminal, as the kernel names it",
+        align: Align::Left(6),
+        get: |event| {
+            of(event, |program| {
+                known((!program.tty.is_empty()).then_some(Value::Bytes(program.tty)))
+            })
+        },
+    },
+    Field {
+        name: "cgroup",
+        kind: Type::Bytes,
+        events: Kinds::PROGRAM,
+        doc: "cgroup in the unified hierarchy",
+        align: Align::Left(20),
+        get: |event| path(event, |program| program.cgroup, Fault::CgroupCut),
     },
     Field {
         name: "cgroup_id",
         kind: Type::Number,
         events: Kinds::PROGRAM,
-        doc: "id of the cgroup in the unified hierarchy",
+        doc: "its id",
         align: Align::Right(8),
         get: |event| of(event, |program| Value::Number(program.cgroup_id)),
+    },
+    Field {
+        name: "container",
+        kind: Type::Bytes,
+        events: Kinds::PROGRAM,
+        doc: "id or name of the container, read from the cgroup",
+        align: Align::Left(12),
+        get: |event| container(event, |container| Value::Bytes(container.id)),
+    },
+    Field {
+        name: "container_runtime",
+        kind: Type::Text,
+        events: Kinds::PROGRAM,
+        doc: "what runs that container",
+        align: Align::Left(10),
+        get: |event| container(event, |container| Value::Text(container.runtime.name())),
+    },
+    Field {
+        name: "ns_pid",
+        kind: Type::Number,
+        events: Kinds::PROCESS,
+        doc: "process id in its own pid namespace",
+        align: Align::Right(7),
+        get: |event| process(event, |process| number(process.ns_pid)),
+    },
+    Field {
+        name: "pid_ns",
+        kind: Type::Number,
+        events: Kinds::PROCESS,
+        doc: "inode of that namespace",
+        align: Align::Right(10),
+        get: |event| process(event, |process| number(process.pid_ns)),
+    },
+    Field {
+        name: "mnt_ns",
+        kind: Type::Number,
+        events: Kinds::PROGRAM,
+        doc: "inode of the mount namespace",
+        align: Align::Right(10),
+        get: |event| namespace(event, |namespaces| namespaces.mnt),
+    },
+    Field {
+        name: "net_ns",
+        kind: Type::Number,
+        events: Kinds::PROGRAM,
+        doc: "inode of the network namespace",
+        align: Align::Right(10),
+        get: |event| namespace(event, |namespaces| namespaces.net),
+    },
+    Field {
+        name: "user_ns",
+        kind: Type::Number,
+        events: Kinds::PROGRAM,
+        doc: "inode of the user namespace",
+        align: Align::Right(10),
+        get: |event| namespace(event, |namespaces| namespaces.user),
+    },
+    Field {
+        name: "uts_ns",
+        kind: Type::Number,
+        events: Kinds::PROGRAM,
+        doc: "inode of the UTS namespace",
+        align: Align::Right(10),
+        get: |event| namespace(event, |namespaces| namespaces.uts),
+    },
+    Field {
+        name: "ipc_ns",
+        kind: Type::Number,
+        events: Kinds::PROGRAM,
+        doc: "inode of the IPC namespace",
+        align: Align::Right(10),
+        get: |event| namespace(event, |namespaces| namespaces.ipc),
+    },
+    Field {
+        name: "cgroup_ns",
+        kind: Type::Number,
+        events: Kinds::PROGRAM,
+        doc: "inode of the cgroup namespace",
+        align: Align::Right(10),
+        get: |event| namespace(event, |namespaces| namespaces.cgroup),
+    },
+    Field {
+        name: "exe_dev",
+        kind: Type::Number,
+        events: Kinds::EXEC,
+        doc: "device of the executable, as stat has it",
+        align: Align::Right(6),
+        get: |event| file(event, |file| device(file.device)),
+    },
+    Field {
+        name: "exe_inode",
+        kind: Type::Number,
+        events: Kinds::EXEC,
+        doc: "inode of the executable",
+        align: Align::Right(8),
+        get: |event| file(event, |file| Value::Number(file.inode)),
+    },
+    Field {
+        name: "exe_mode",
+        kind: Type::Number,
+        events: Kinds::EXEC,
+        doc: "its type and permissions, as stat has them",
+        align: Align::Right(6),
+        get: |event| file(event, |file| number(file.mode)),
+    },
+    Field {
+        name: "exe_uid",
+        kind: Type::Number,
+        events: Kinds::EXEC,
+        doc: "its owner",
+        align: Align::Right(5),
+        get: |event| file(event, |file| number(file.uid)),
+    },
+    Field {
+        name: "exe_gid",
+        kind: Type::Number,
+        events: Kinds::EXEC,
+        doc: "its group",
+        align: Align::Right(5),
+        get: |event| file(event, |file| number(file.gid)),
     },
     Field {
         name: "flags",
         kind: Type::Names,
         events: Kinds::PROGRAM,
-        doc: "check: only asked whether it may (AT_EXECVE_CHECK); image_lost: failed when the old program was gone already",
+        doc: "check: only asked whether it may; image_lost: failed when the old program was gone; script; memfd: a file in memory; deleted: the executable has no name any more; setid: set-id bits changed the credentials; no_new_privs; kernel_helper: started by the kernel; upper_layer: not part of the image of its overlay; writable: by its user, who is not root",
         align: Align::Left(10),
         get: |event| of(event, |program| Value::Names { table: FLAGS, bits: program.flags }),
     },
     Field {
         name: "unreadable",
         kind: Type::Names,
-        events: Kinds::PROGRAM,
+        events: Kinds::PROCESS,
         doc: "fields that could not be read, or not wholly",
         align: Align::Left(10),
-        get: |event| {
-            of(event, |program| Value::Names { table: UNREADABLE, bits: program.faults.0 })
-        },
+        get: unreadable,
+    },
+    Field {
+        name: "parent_comm",
+        kind: Type::Bytes,
+        events: Kinds::PROGRAM,
+        doc: "short name of the parent",
+        align: Align::Left(15),
+        get: |event| parent(event, |parent| Value::Bytes(parent.comm)),
+    },
+    Field {
+        name: "parent_exe",
+        kind: Type::Bytes,
+        events: Kinds::PROGRAM,
+        doc: "path of the parent's executable",
+        align: Align::Left(24),
+        get: |event| path(event, |program| program.parent?.exe, Fault::ParentExeCut),
+    },
+    Field {
+        name: "parent_image",
+        kind: Type::Number,
+        events: Kinds::PROGRAM,
+        doc: "image counter of the parent",
+        align: Align::Right(5),
+        get: |event| parent(event, |parent| Value::Number(parent.image)),
+    },
+    Field {
+        name: "ancestors",
+        kind: Type::Ancestors,
+        events: Kinds::PROGRAM,
+        doc: "the grandparent and those before, as many as --ancestors asks for",
+        align: Align::Left(0),
+        get: |event| of(event, |program| known(program.ancestors.map(Value::Ancestors))),
     },
     Field {
         name: "errno",
@@ -305,10 +525,98 @@ pub const FIELDS: &[Field] = &[
     Field {
         name: "latency_ns",
         kind: Type::Number,
-        events: Kinds::FAILED,
-        doc: "nanoseconds from the system call's entry to its exit",
+        events: Kinds::PROGRAM,
+        doc: "nanoseconds from the system call's entry to its exit or to the exec's success; null without --failed",
         align: Align::Right(9),
-        get: |event| failure(event, |failure| known(failure.latency.map(Value::Number))),
+        get: |event| of(event, |program| counted(program.latency)),
+    },
+    Field {
+        name: "exit_code",
+        kind: Type::Number,
+        events: Kinds::EXIT,
+        doc: "code that it ended with; null if a signal ended it",
+        align: Align::Right(4),
+        get: |event| ended(event, |ended| Some(counted(ended.status?.code().map(u64::from)))),
+    },
+    Field {
+        name: "signal",
+        kind: Type::Number,
+        events: Kinds::EXIT,
+        doc: "signal that ended it",
+        align: Align::Right(6),
+        get: |event| ended(event, |ended| Some(counted(ended.status?.signal().map(u64::from)))),
+    },
+    Field {
+        name: "core",
+        kind: Type::Bool,
+        events: Kinds::EXIT,
+        doc: "whether it left a core",
+        align: Align::Left(5),
+        get: |event| ended(event, |ended| Some(Value::Bool(ended.status?.core()))),
+    },
+    Field {
+        name: "duration_ns",
+        kind: Type::Number,
+        events: Kinds::EXIT,
+        doc: "nanoseconds from its start to its end",
+        align: Align::Right(12),
+        get: |event| ended(event, |ended| Some(counted(ended.duration))),
+    },
+    Field {
+        name: "cpu_user_ns",
+        kind: Type::Number,
+        events: Kinds::EXIT,
+        doc: "nanoseconds of user time, all threads",
+        align: Align::Right(11),
+        get: |event| ended(event, |ended| Some(counted(ended.cpu_user))),
+    },
+    Field {
+        name: "cpu_system_ns",
+        kind: Type::Number,
+        events: Kinds::EXIT,
+        doc: "nanoseconds of system time, all threads",
+        align: Align::Right(11),
+        get: |event| ended(event, |ended| Some(counted(ended.cpu_system))),
+    },
+    Field {
+        name: "max_rss_bytes",
+        kind: Type::Number,
+        events: Kinds::EXIT,
+        doc: "most bytes resident at once",
+        align: Align::Right(11),
+        get: |event| ended(event, |ended| Some(counted(ended.max_rss))),
+    },
+    Field {
+        name: "minor_faults",
+        kind: Type::Number,
+        events: Kinds::EXIT,
+        doc: "page faults without I/O",
+        align: Align::Right(8),
+        get: |event| ended(event, |ended| Some(counted(ended.minor_faults))),
+    },
+    Field {
+        name: "major_faults",
+        kind: Type::Number,
+        events: Kinds::EXIT,
+        doc: "page faults with I/O",
+        align: Align::Right(8),
+        get: |event| ended(event, |ended| Some(counted(ended.major_faults))),
+    },
+    Field {
+        name: "read_bytes",
+        kind: Type::Number,
+        events: Kinds::EXIT,
+        doc: "bytes read from storage",
+        align: Align::Right(10),
+        get: |event| ended(event, |ended| Some(counted(ended.read_bytes))),
+    },
+    Field {
+        name: "write_bytes",
+        kind: Type::Number,
+        events: Kinds::EXIT,
+        doc: "bytes written to storage",
+        align: Align::Right(10),
+        get: |event| ended(event, |ended| Some(counted(ended.write_bytes))),
     },
     Field {
         name: "cpu",
@@ -338,7 +646,7 @@ pub const FIELDS: &[Field] = &[
         name: "seen",
         kind: Type::Number,
         events: Kinds::SUMMARY,
-        doc: "execs that the kernel side ran for: delivered + filtered + dropped",
+        doc: "events that the kernel side ran for: delivered + filtered + dropped",
         align: Align::Right(9),
         get: |event| summary(event, |summary| Value::Number(summary.seen)),
     },
@@ -346,7 +654,7 @@ pub const FIELDS: &[Field] = &[
         name: "delivered",
         kind: Type::Number,
         events: Kinds::SUMMARY,
-        doc: "execs that reached the output",
+        doc: "events that reached the output",
         align: Align::Right(9),
         get: |event| summary(event, |summary| Value::Number(summary.delivered)),
     },
@@ -354,7 +662,7 @@ pub const FIELDS: &[Field] = &[
         name: "filtered",
         kind: Type::Number,
         events: Kinds::SUMMARY,
-        doc: "execs that a rule, or the end of --count, turned away",
+        doc: "events that a rule, or the end of --count, turned away",
         align: Align::Right(9),
         get: |event| summary(event, |summary| Value::Number(summary.filtered)),
     },
@@ -362,7 +670,7 @@ pub const FIELDS: &[Field] = &[
         name: "dropped",
         kind: Type::Number,
         events: Kinds::SUMMARY,
-        doc: "execs that were lost",
+        doc: "events that were lost",
         align: Align::Right(9),
         get: |event| summary(event, |summary| Value::Number(summary.dropped)),
     },
@@ -372,7 +680,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::SUMMARY,
         doc: "times that the kernel skipped our program; null where it does not count them",
         align: Align::Right(9),
-        get: |event| summary(event, |summary| known(summary.missed.map(Value::Number))),
+        get: |event| summary(event, |summary| counted(summary.missed)),
     },
     Field {
         name: "damaged",
@@ -383,42 +691,6 @@ pub const FIELDS: &[Field] = &[
         get: |event| summary(event, |summary| Value::Number(summary.damaged)),
     },
 ];
-
-fn number<'a>(value: u32) -> Value<'a> {
-    Value::Number(u64::from(value))
-}
-
-fn cpu<'a>(event: &Event<'a>) -> Value<'a> {
-    match &event.body {
-        Body::Exec(program) | Body::Failed(program, _) => number(u32::from(program.cpu)),
-        Body::Lost(lost) => number(lost.cpu),
-        Body::Summary(_) => Value::Null,
-    }
-}
-
-fn known(value: Option<Value<'_>>) -> Value<'_> {
-    value.unwrap_or(Value::Null)
-}
-
-fn of<'a>(event: &Event<'a>, get: impl Fn(&Program<'a>) -> Value<'a>) -> Value<'a> {
-    known(event.program().map(get))
-}
-
-fn id<'a>(event: &Event<'a>, get: impl Fn(&Creds) -> u32) -> Value<'a> {
-    of(event, |program| known(program.creds.as_ref().map(|creds| number(get(creds)))))
-}
-
-fn failure<'a>(event: &Event<'a>, get: impl Fn(&Failure) -> Value<'a>) -> Value<'a> {
-    if let Body::Failed(_, failure) = &event.body { get(failure) } else { Value::Null }
-}
-
-fn lost<'a>(event: &Event<'a>, get: impl Fn(&Lost) -> Value<'a>) -> Value<'a> {
-    if let Body::Lost(lost) = &event.body { get(lost) } else { Value::Null }
-}
-
-fn summary<'a>(event: &Event<'a>, get: impl Fn(&Summary) -> Value<'a>) -> Value<'a> {
-    if let Body::Summary(summary) = &event.body { get(summary) } else { Value::Null }
-}
 
 #[cfg(test)]
 mod tests {

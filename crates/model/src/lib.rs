@@ -7,11 +7,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ancestors;
 pub mod args;
+pub mod cpid;
+pub mod enrich;
+pub mod environment;
 pub mod errno;
 pub mod event;
 pub mod fields;
 pub mod filter;
+pub mod fold;
 pub mod lift;
 pub mod losses;
 pub mod plan;

@@ -2,13 +2,19 @@
 
 use exectrail_abi::{
     fault::Fault,
-    record::{self, Exec, FIXED_LEN},
+    record::{self, Exec, Exit, Header, Process, TAILS, Tail},
 };
 use zerocopy::FromBytes;
 
 use crate::{
+    ancestors::Ancestors,
     args::Args,
-    event::{Body, Event, Failure, Faults, Moment, Program},
+    cpid::{BootId, Cpid, CpidCache, ProcessKey},
+    environment::{Environment, Wanted},
+    event::{
+        Body, Ended, Event, FLAG_MEMFD, FLAG_SETID, FLAG_WRITABLE, Failure, Faults, Moment, Parent,
+        Program, Status,
+    },
 };
 
 /// Why a record makes no sense.
@@ -30,15 +36,32 @@ pub enum RecordError {
     Kind(u16),
 }
 
-/// Turns records into events. Holds the buffer in which paths are turned round,
-/// so that no event costs an allocation.
-#[derive(Debug, Default)]
-pub struct Lifter {
-    exe: Vec<u8>,
-    fixed: Option<Exec>,
+/// What the host adds to the meaning of a record.
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    /// Of this boot; without it processes have no lasting id.
+    pub boot: Option<BootId>,
+    /// Bytes of a page.
+    pub page_size: u64,
 }
 
-/// A record whose fixed part has been read.
+/// Turns records into events. Holds the buffers in which paths are turned round,
+/// so that no event costs an allocation.
+#[derive(Debug)]
+pub struct Lifter {
+    page_size: u64,
+    boot: Option<BootId>,
+    ids: Option<CpidCache>,
+    wanted: Wanted,
+    fixed: Option<Exec>,
+    ended: Option<Exit>,
+    exe: Vec<u8>,
+    cwd: Vec<u8>,
+    cgroup: Vec<u8>,
+    parent_exe: Vec<u8>,
+}
+
+/// A record whose heading has been read.
 #[derive(Clone, Copy, Debug)]
 pub struct Heading {
     /// The lane that wrote it.
@@ -50,14 +73,30 @@ pub struct Heading {
 }
 
 impl Lifter {
+    /// For the records of a host; of environments, the `wanted` variables are shown.
+    #[must_use]
+    pub fn new(host: Host, wanted: Wanted) -> Self {
+        Self {
+            page_size: host.page_size,
+            boot: host.boot,
+            ids: host.boot.map(CpidCache::new),
+            wanted,
+            fixed: None,
+            ended: None,
+            exe: Vec::new(),
+            cwd: Vec::new(),
+            cgroup: Vec::new(),
+            parent_exe: Vec::new(),
+        }
+    }
+
     /// The heading of a record, enough to account for it.
     ///
     /// # Errors
     ///
     /// When the record is shorter than a heading.
     pub fn heading(record: &[u8]) -> Result<Heading, RecordError> {
-        let (header, _) = record::Header::read_from_prefix(record)
-            .map_err(|_| RecordError::Short(record.len()))?;
+        let header = header(record)?;
         Ok(Heading { lane: header.lane, dropped: header.dropped, ktime: header.ktime })
     }
 
@@ -72,88 +111,218 @@ impl Lifter {
         record: &'a [u8],
         wall_at_boot: i64,
     ) -> Result<Event<'a>, RecordError> {
-        let (fixed, tails) = checked(record)?;
-        let Self { exe, fixed: kept } = self;
-        let fixed: &'a Exec = kept.insert(fixed);
-        let (filename, tails) = split(tails, fixed.filename_len);
-        let (leaf_first, tails) = split(tails, fixed.exe_len);
-        turn_round(leaf_first, exe);
-        let faults = Faults(fixed.faults);
-        let program = Program {
-            pid: fixed.pid,
-            tid: fixed.tid,
-            ppid: (!faults.has(Fault::Parent)).then_some(fixed.ppid),
-            creds: (!faults.has(Fault::Creds)).then_some(fixed.creds),
-            comm: until_nul(&fixed.comm),
-            cgroup_id: fixed.cgroup,
-            image: (!faults.has(Fault::ExecId)).then_some(fixed.exec_id),
-            filename: (!faults.has(Fault::Filename)).then_some(filename),
-            exe: (fixed.header.kind == record::KIND_EXEC && !faults.has(Fault::Exe)).then_some(exe),
-            exe_cut: faults.has(Fault::ExeCut),
-            args: args(fixed, faults, tails),
-            args_count: args_count(fixed, faults, tails),
-            args_bytes: (fixed.args_total != record::UNKNOWN_U64).then_some(fixed.args_total),
-            flags: fixed.flags,
-            faults,
-            cpu: fixed.header.cpu,
-        };
-        let ktime = fixed.header.ktime;
-        let moment = Moment { ktime, wall: wall_at_boot.wrapping_add(ktime.cast_signed()) };
-        let body = match fixed.header.kind {
-            record::KIND_EXEC => Body::Exec(program),
-            _ => Body::Failed(program, failure(fixed)),
+        let header = header(record)?;
+        if u64::from(header.len) != record.len() as u64 {
+            return Err(RecordError::Length { actual: record.len(), claimed: header.len.into() });
+        }
+        let wall = wall_at_boot.wrapping_add(header.ktime.cast_signed());
+        let moment = Moment { ktime: header.ktime, wall };
+        let body = match header.kind {
+            record::KIND_EXEC => Body::Exec(self.program(record, true)?),
+            record::KIND_FAILED => {
+                let program = self.program(record, false)?;
+                let errno = Exec::read_from_prefix(record).map_or(0, |(fixed, _)| fixed.errno);
+                Body::Failed(program, Failure { errno })
+            }
+            record::KIND_EXIT => Body::Exit(self.ended(record)?),
+            kind => return Err(RecordError::Kind(kind)),
         };
         Ok(Event { moment, body })
     }
-}
 
-fn checked(record: &[u8]) -> Result<(Exec, &[u8]), RecordError> {
-    let (fixed, tails) =
-        Exec::read_from_prefix(record).map_err(|_| RecordError::Short(record.len()))?;
-    let claimed = FIXED_LEN as u64
-        + u64::from(fixed.filename_len)
-        + u64::from(fixed.exe_len)
-        + u64::from(fixed.args_len);
-    if claimed != record.len() as u64 || u64::from(fixed.header.len) != claimed {
-        return Err(RecordError::Length { actual: record.len(), claimed });
+    fn program<'a>(
+        &'a mut self,
+        record: &'a [u8],
+        success: bool,
+    ) -> Result<Program<'a>, RecordError> {
+        let (fixed, bytes) =
+            Exec::read_from_prefix(record).map_err(|_| RecordError::Short(record.len()))?;
+        let tails = Tails::checked(&fixed, bytes, record.len())?;
+        let Self { boot, ids, wanted, fixed: kept, exe, cwd, cgroup, parent_exe, .. } = self;
+        let fixed: &'a Exec = kept.insert(fixed);
+        let faults = Faults(fixed.faults);
+        let known = |fault| !faults.has(fault);
+        turn_round(tails.get(Tail::Exe), exe);
+        turn_round(tails.get(Tail::Cwd), cwd);
+        turn_round(tails.get(Tail::Cgroup), cgroup);
+        let parent = known(Fault::Parent).then(|| {
+            turn_round(tails.get(Tail::ParentExe), parent_exe);
+            let has_exe = known(Fault::ParentExe) && !tails.get(Tail::ParentExe).is_empty();
+            parent(fixed, ids.as_mut(), has_exe.then_some(parent_exe.as_slice()))
+        });
+        let args = tails.get(Tail::Args);
+        let interpreter = tails.get(Tail::Interpreter);
+        // After a failure there is one only if the old image is gone for it.
+        let has_exe = success || fixed.flags & record::FLAG_IMAGE_LOST != 0;
+        let exe = (has_exe && known(Fault::Exe)).then_some(exe.as_slice());
+        Ok(Program {
+            process: fixed.process,
+            id: known(Fault::Process).then(|| id(ids.as_mut(), &fixed.process)).flatten(),
+            tid: fixed.tid,
+            parent,
+            ancestors: ancestors(tails.get(Tail::Ancestors), boot.as_ref()),
+            creds: known(Fault::Creds).then_some(fixed.creds),
+            user: None,
+            loginuid: known(Fault::Login).then_some(set(fixed.loginuid)),
+            session: known(Fault::Login).then_some(set(fixed.session)),
+            tty: until_nul(&fixed.tty),
+            comm: until_nul(&fixed.comm),
+            cgroup_id: fixed.cgroup,
+            cgroup: known(Fault::Cgroup).then_some(cgroup.as_slice()),
+            namespaces: known(Fault::Namespaces).then_some(fixed.namespaces),
+            image: known(Fault::ExecId).then_some(fixed.exec_id),
+            filename: known(Fault::Filename).then_some(tails.get(Tail::Filename)),
+            exe,
+            file: (success && known(Fault::File)).then_some(fixed.file),
+            interpreter: (success && known(Fault::Interpreter))
+                .then_some((!interpreter.is_empty()).then_some(interpreter)),
+            cwd: known(Fault::Cwd).then_some(cwd.as_slice()),
+            args: self::args(fixed, faults, args),
+            args_count: args_count(fixed, faults, args),
+            args_bytes: (fixed.args_total != record::UNKNOWN_U64).then_some(fixed.args_total),
+            environment: (success && !wanted.is_empty() && known(Fault::Environment))
+                .then_some(Environment::new(tails.get(Tail::Environment), wanted)),
+            flags: flags(fixed, exe),
+            latency: counted(fixed.latency),
+            faults,
+            cpu: fixed.header.cpu,
+        })
     }
-    match fixed.header.kind {
-        record::KIND_EXEC | record::KIND_FAILED => Ok((fixed, tails)),
-        kind => Err(RecordError::Kind(kind)),
+
+    fn ended<'a>(&'a mut self, record: &'a [u8]) -> Result<Ended<'a>, RecordError> {
+        let exit = Exit::read_from_bytes(record).map_err(|_| RecordError::Length {
+            actual: record.len(),
+            claimed: size_of::<Exit>() as u64,
+        })?;
+        let exit: &'a Exit = self.ended.insert(exit);
+        let faults = Faults(exit.faults);
+        let known = !faults.has(Fault::Process);
+        Ok(Ended {
+            process: exit.process,
+            id: known.then(|| id(self.ids.as_mut(), &exit.process)).flatten(),
+            tid: exit.tid,
+            ppid: set(exit.ppid),
+            creds: (!faults.has(Fault::Creds)).then_some(exit.creds),
+            user: None,
+            comm: until_nul(&exit.comm),
+            image: (!faults.has(Fault::ExecId)).then_some(exit.exec_id),
+            status: set(exit.status).map(Status),
+            duration: known.then(|| exit.header.ktime.saturating_sub(exit.process.start)),
+            cpu_user: counted(exit.cpu_user),
+            cpu_system: counted(exit.cpu_system),
+            max_rss: counted(exit.max_rss_pages).map(|pages| pages.saturating_mul(self.page_size)),
+            minor_faults: counted(exit.minor_faults),
+            major_faults: counted(exit.major_faults),
+            read_bytes: counted(exit.read_bytes),
+            write_bytes: counted(exit.write_bytes),
+            faults,
+            cpu: exit.header.cpu,
+        })
     }
 }
 
-/// Splits off a length that [`checked`] has found good.
-fn split(bytes: &[u8], len: u32) -> (&[u8], &[u8]) {
-    bytes.split_at_checked(len as usize).unwrap_or((bytes, &[]))
+fn header(record: &[u8]) -> Result<Header, RecordError> {
+    let header = Header::read_from_prefix(record).map_err(|_| RecordError::Short(record.len()))?;
+    Ok(header.0)
 }
 
-fn failure(fixed: &Exec) -> Failure {
-    let latency = (fixed.latency != record::UNKNOWN_U64).then_some(fixed.latency);
-    Failure { errno: fixed.errno, latency }
+/// The tails of a record, whose lengths add up.
+struct Tails<'a> {
+    bytes: &'a [u8],
+    lens: [u32; TAILS],
+}
+
+impl<'a> Tails<'a> {
+    fn checked(fixed: &Exec, bytes: &'a [u8], actual: usize) -> Result<Self, RecordError> {
+        let sum: u64 = fixed.tails.iter().map(|&len| u64::from(len)).sum();
+        if sum != bytes.len() as u64 {
+            return Err(RecordError::Length { actual, claimed: record::FIXED_LEN as u64 + sum });
+        }
+        Ok(Self { bytes, lens: fixed.tails })
+    }
+
+    fn get(&self, tail: Tail) -> &'a [u8] {
+        let len = |index: usize| self.lens.get(index).map_or(0, |&len| len as usize);
+        let start: usize = (0..tail as usize).map(len).sum();
+        self.bytes.get(start..start + len(tail as usize)).unwrap_or_default()
+    }
+}
+
+fn id(ids: Option<&mut CpidCache>, process: &Process) -> Option<Cpid> {
+    let key = ProcessKey {
+        pid_ns: process.pid_ns,
+        start_boottime: process.start,
+        ns_pid: process.ns_pid,
+    };
+    ids.map(|ids| ids.get(&key))
+}
+
+fn parent<'a>(fixed: &'a Exec, ids: Option<&mut CpidCache>, exe: Option<&'a [u8]>) -> Parent<'a> {
+    Parent {
+        process: fixed.parent.process,
+        id: id(ids, &fixed.parent.process),
+        image: fixed.parent.exec_id,
+        comm: until_nul(&fixed.parent.comm),
+        exe,
+    }
+}
+
+fn ancestors<'a>(bytes: &'a [u8], boot: Option<&'a BootId>) -> Option<Ancestors<'a>> {
+    (!bytes.is_empty()).then(|| Ancestors::new(bytes, boot))
+}
+
+/// What the kernel has as "none of it".
+fn set(value: u32) -> Option<u32> {
+    (value != record::UNKNOWN_U32).then_some(value)
+}
+
+fn counted(value: u64) -> Option<u64> {
+    (value != record::UNKNOWN_U64).then_some(value)
 }
 
 /// Nothing at all is no argument vector with nothing in it.
 fn args<'a>(fixed: &Exec, faults: Faults, bytes: &'a [u8]) -> Option<Args<'a>> {
-    if faults.has(Fault::Args) && (bytes.is_empty() || all_missing(fixed)) {
+    if faults.has(Fault::Args) && (bytes.is_empty() || all_missing(fixed, bytes)) {
         return None;
     }
     let args = Args::whole(bytes).without(fixed.args_missing);
     Some(if faults.has(Fault::ArgsCut) { args.cut_at(fixed.args_cut as usize) } else { args })
 }
 
-/// Every argument there is could not be read.
-fn all_missing(fixed: &Exec) -> bool {
-    fixed.args_missing != 0
-        && u64::from(fixed.args_missing.count_ones()) == u64::from(fixed.args_len)
+/// Every argument there is could not be read: an empty string for each.
+fn all_missing(fixed: &Exec, bytes: &[u8]) -> bool {
+    fixed.args_missing != 0 && fixed.args_missing.count_ones() as usize == bytes.len()
 }
 
 fn args_count(fixed: &Exec, faults: Faults, bytes: &[u8]) -> Option<u64> {
-    if fixed.args_count != record::UNKNOWN_U32 {
-        return Some(u64::from(fixed.args_count));
+    if let Some(count) = set(fixed.args_count) {
+        return Some(u64::from(count));
     }
     let whole = !faults.has(Fault::Args) && !faults.has(Fault::ArgsCut);
     whole.then(|| Args::whole(bytes).len() as u64)
+}
+
+/// The kernel side's flags, and those that follow from what it has read.
+fn flags(fixed: &Exec, exe: Option<&[u8]>) -> u32 {
+    /// `S_ISUID`, `S_ISGID` and the write bits (include/uapi/linux/stat.h).
+    const SET_UID: u32 = 0o4000;
+    const SET_GID: u32 = 0o2000;
+    let (creds, file) = (&fixed.creds, &fixed.file);
+    let mut flags = fixed.flags;
+    if flags & record::FLAG_DELETED != 0 && exe.is_some_and(|exe| exe.starts_with(b"/memfd:")) {
+        flags |= FLAG_MEMFD;
+    }
+    let as_owner = file.mode & SET_UID != 0 && creds.euid == file.uid && creds.uid != creds.euid;
+    let as_group = file.mode & SET_GID != 0 && creds.egid == file.gid && creds.gid != creds.egid;
+    if as_owner || as_group {
+        flags |= FLAG_SETID;
+    }
+    let by_user = creds.euid == file.uid && file.mode & 0o200 != 0;
+    let by_group = creds.egid == file.gid && file.mode & 0o020 != 0;
+    if creds.euid != 0 && exe.is_some() && (by_user || by_group || file.mode & 0o002 != 0) {
+        flags |= FLAG_WRITABLE;
+    }
+    flags
 }
 
 fn until_nul(bytes: &[u8]) -> &[u8] {

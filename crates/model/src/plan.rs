@@ -1,8 +1,10 @@
 //! What was asked for, checked: it flows down once, before anything is attached.
 
+#[cfg(doc)]
+use exectrail_abi::record::ANCESTORS_MAX;
 use exectrail_abi::record::ARGS_MAX;
 
-use crate::filter::Rules;
+use crate::{environment::Wanted, filter::Rules};
 
 /// Everything the sensor needs to know.
 #[derive(Debug)]
@@ -11,8 +13,14 @@ pub struct Plan {
     pub rules: Rules,
     /// Failed execs too.
     pub failed: bool,
+    /// The ends of processes too.
+    pub exits: bool,
     /// Most bytes of arguments per event, up to [`ARGS_MAX`].
     pub args_max: u32,
+    /// Environment variables to tell.
+    pub environment: Wanted,
+    /// Ancestors to tell behind the parent, up to [`ANCESTORS_MAX`].
+    pub ancestors: u32,
     /// Size of the ring buffer.
     pub buffer: BufferSize,
     /// The kind of program that tells of successful execs.
@@ -24,7 +32,10 @@ impl Default for Plan {
         Self {
             rules: Rules::default(),
             failed: false,
+            exits: false,
             args_max: ARGS_MAX,
+            environment: Wanted::default(),
+            ancestors: 0,
             buffer: BufferSize::default(),
             hook: HookChoice::Auto,
         }

@@ -1,6 +1,6 @@
 //! What a field can be: values, types, and how they stand in a column.
 
-use crate::args::Args;
+use crate::{ancestors::Ancestors, args::Args, cpid::Cpid, environment::Environment};
 
 /// The value of a field.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,14 @@ pub enum Value<'a> {
     },
     /// Nanoseconds since 1970, UTC.
     Time(i64),
+    /// What names a process for ever.
+    Id(Cpid),
+    /// Words about the host, such as a user's name.
+    Name(&'a str),
+    /// Environment variables from a traced process.
+    Environment(Environment<'a>),
+    /// Processes.
+    Ancestors(Ancestors<'a>),
 }
 
 /// The type of a field's value.
@@ -39,6 +47,8 @@ pub enum Type {
     Bool,
     /// One of our own words.
     Text,
+    /// A word about the host.
+    Name,
     /// A string of bytes.
     Bytes,
     /// A list of strings of bytes.
@@ -47,6 +57,12 @@ pub enum Type {
     Names,
     /// A point in time.
     Time,
+    /// A process's id that is never used again.
+    Id,
+    /// Names and values.
+    Environment,
+    /// A list of processes.
+    Ancestors,
 }
 
 impl Type {
@@ -57,10 +73,13 @@ impl Type {
             Self::Number => "number",
             Self::Bool => "bool",
             Self::Text => "word",
-            Self::Bytes => "string",
+            Self::Name | Self::Bytes => "string",
             Self::Args => "list of strings",
             Self::Names => "list of words",
             Self::Time => "time",
+            Self::Id => "UUID",
+            Self::Environment => "object",
+            Self::Ancestors => "list of objects",
         }
     }
 }

@@ -66,6 +66,7 @@ fn note(
             formats.sys_enter_execveat_argv = format.offset_of("argv", Expected::Argument)?;
             formats.sys_enter_execveat_flags = format.offset_of("flags", Expected::Argument)?;
         }
+        "sched_process_exit" => {}
         _ => {
             let ret = format.offset_of("ret", Expected::Result)?;
             let unset = exectrail_abi::config::ABSENT;
@@ -85,7 +86,7 @@ pub(crate) fn attach(
     tracefs: Option<&Tracefs>,
 ) -> Result<Vec<Link>, SensorError> {
     match hook.attach {
-        Attach::Stage => object.set_stage(hook.program).map(|()| Vec::new()),
+        Attach::Stage(index) => object.set_stage(hook.program, index).map(|()| Vec::new()),
         Attach::Raw(tracepoint) => attach_raw(object, hook, tracepoint).map(|link| vec![link]),
         Attach::Classic(tracepoints) => tracepoints
             .iter()

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use exectrail_abi::config::{
-    Config, Formats, Gate, LONG_PATH, Offsets, RULE_EXCLUDE, RULE_ONLY, SHORT_PATH,
+use exectrail_abi::{
+    config::{Config, Formats, Gate, LONG_PATH, Offsets, RULE_EXCLUDE, RULE_ONLY, SHORT_PATH},
+    record::ENVIRONMENT_MAX,
 };
 use exectrail_model::{
     filter::{Rule, Rules, Selector, Verdict},
@@ -81,7 +82,7 @@ pub(crate) fn config(
     plan: &Plan,
     rules: &PathRules,
     cpus: u32,
-    offsets: Offsets,
+    offsets: &Offsets,
     formats: Formats,
 ) -> Config {
     Config {
@@ -90,8 +91,10 @@ pub(crate) fn config(
         failed: u32::from(plan.failed),
         cpus,
         args_max: plan.args_max,
+        environment_max: if plan.environment.is_empty() { 0 } else { ENVIRONMENT_MAX },
+        ancestors: plan.ancestors,
         gate: rules.gate(),
-        offsets,
+        offsets: *offsets,
         formats,
     }
 }

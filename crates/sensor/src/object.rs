@@ -96,14 +96,16 @@ impl Object {
         self.ebpf.program(name)?.fd().ok().map(AsFd::as_fd)
     }
 
-    /// Makes a loaded program the stage that the exec hook jumps into.
-    pub(crate) fn set_stage(&mut self, name: &str) -> Result<(), SensorError> {
+    /// Makes a loaded program a stage that the exec hook jumps into.
+    pub(crate) fn set_stage(&mut self, name: &str, index: u32) -> Result<(), SensorError> {
         let step = |error| SensorError::at(format!("registering {name}"), error);
         let program = self.ebpf.program(name).ok_or_else(|| missing(name))?;
         let fd = program.fd().and_then(|fd| fd.try_clone().map_err(Into::into));
         let fd = fd.map_err(|error| SensorError::at(format!("registering {name}"), error))?;
         let stages = map_mut(&mut self.ebpf, "STAGES").map_err(step)?;
-        ProgramArray::try_from(stages).and_then(|mut stages| stages.set(0, &fd, 0)).map_err(step)
+        ProgramArray::try_from(stages)
+            .and_then(|mut stages| stages.set(index, &fd, 0))
+            .map_err(step)
     }
 
     /// The ring buffer; there is one reader.

@@ -4,11 +4,13 @@
 //! | file in `crates/bpf/src/hooks` | programs |
 //! |---|---|
 //! | `exec.rs` | what the two below have in common |
-//! | `exec_raw.rs` | `exec_raw`, `walk_raw` |
-//! | `exec_classic.rs` | `exec_classic`, `walk_classic` |
+//! | `exec_raw.rs` | `exec_raw`, `walk_raw`, `finish_raw` |
+//! | `exec_classic.rs` | `exec_classic`, `walk_classic`, `finish_classic` |
 //! | `attempt.rs` | `enter_execve`, `enter_execveat`, `exit_exec` |
+//! | `exit.rs` | `exit_raw`, `exit_classic` |
 
-use exectrail_model::plan::HookChoice;
+use exectrail_abi::config::{STAGE_FINISH, STAGE_WALK};
+use exectrail_model::plan::{HookChoice, Plan};
 
 use crate::preflight::KernelVersion;
 
@@ -19,8 +21,8 @@ pub(crate) enum Attach {
     Raw(&'static str),
     /// To classic tracepoints, by category and name.
     Classic(&'static [(&'static str, &'static str)]),
-    /// Not at all: other programs jump into it.
-    Stage,
+    /// Not at all: other programs jump into it, by this index.
+    Stage(u32),
 }
 
 /// A program of the object.
@@ -36,24 +38,38 @@ pub(crate) struct Hook {
 
 const SUCCESSES: &str = "successful execs would not be seen";
 const FAILURES: &str = "failed execs would not be seen; leave out --failed";
-const DEEP: &str = "executables deeper than 64 directories would not be seen";
 
-/// Success, told by a raw tracepoint: stage first, it must be there when the
+/// Success, told by a raw tracepoint: stages first, they must be there when the
 /// other one runs.
 pub(crate) const RAW: &[Hook] = &[
-    Hook { program: "walk_raw", attach: Attach::Stage, without: DEEP },
+    Hook { program: "finish_raw", attach: Attach::Stage(STAGE_FINISH), without: SUCCESSES },
+    Hook { program: "walk_raw", attach: Attach::Stage(STAGE_WALK), without: SUCCESSES },
     Hook { program: "exec_raw", attach: Attach::Raw("sched_process_exec"), without: SUCCESSES },
 ];
 
 /// Success, told by a classic tracepoint.
 pub(crate) const CLASSIC: &[Hook] = &[
-    Hook { program: "walk_classic", attach: Attach::Stage, without: DEEP },
+    Hook { program: "finish_classic", attach: Attach::Stage(STAGE_FINISH), without: SUCCESSES },
+    Hook { program: "walk_classic", attach: Attach::Stage(STAGE_WALK), without: SUCCESSES },
     Hook {
         program: "exec_classic",
         attach: Attach::Classic(&[("sched", "sched_process_exec")]),
         without: SUCCESSES,
     },
 ];
+
+const ENDS: &str = "the ends of processes would not be seen; leave out --exit";
+
+/// The end of a process, told by a raw tracepoint.
+pub(crate) const EXIT_RAW: &[Hook] =
+    &[Hook { program: "exit_raw", attach: Attach::Raw("sched_process_exit"), without: ENDS }];
+
+/// The end of a process, told by a classic tracepoint.
+pub(crate) const EXIT_CLASSIC: &[Hook] = &[Hook {
+    program: "exit_classic",
+    attach: Attach::Classic(&[("sched", "sched_process_exit")]),
+    without: ENDS,
+}];
 
 /// Failure. Exits before entries: an answer without a question says less than
 /// it could, but a question without an answer stays in the map.
@@ -82,25 +98,30 @@ pub(crate) const ATTEMPTS: &[Hook] = &[
 /// hooks' scratch is not made for that.
 pub(crate) const RAW_PREEMPTIBLE: KernelVersion = KernelVersion { major: 7, minor: 0 };
 
-/// The exec hooks for this kernel.
-pub(crate) fn exec_hooks(choice: HookChoice, kernel: KernelVersion) -> &'static [Hook] {
-    match choice {
-        HookChoice::Raw => RAW,
-        HookChoice::Auto if kernel < RAW_PREEMPTIBLE => RAW,
-        HookChoice::Auto | HookChoice::Classic => CLASSIC,
-    }
+/// The hooks for this plan on this kernel. Those of exits come first: an exec
+/// that is seen has its end seen.
+pub(crate) fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {
+    let raw = match plan.hook {
+        HookChoice::Raw => true,
+        HookChoice::Classic => false,
+        HookChoice::Auto => kernel < RAW_PREEMPTIBLE,
+    };
+    let (exec, exit) = if raw { (RAW, EXIT_RAW) } else { (CLASSIC, EXIT_CLASSIC) };
+    let exit = if plan.exits { exit } else { &[] };
+    let attempts = if plan.failed { ATTEMPTS } else { &[] };
+    [exit, exec, attempts].concat()
 }
 
 #[cfg(test)]
 mod tests {
-    use exectrail_model::plan::HookChoice;
+    use exectrail_model::plan::Plan;
 
-    use super::{ATTEMPTS, CLASSIC, RAW, exec_hooks};
+    use super::{ATTEMPTS, CLASSIC, EXIT_CLASSIC, EXIT_RAW, RAW, hooks};
     use crate::{object, preflight::KernelVersion};
 
     #[test]
     fn the_kind_that_is_not_preempted_is_chosen() {
-        let on = |major, minor| exec_hooks(HookChoice::Auto, KernelVersion { major, minor });
+        let on = |major, minor| hooks(&Plan::default(), KernelVersion { major, minor });
         assert_eq!(on(5, 10), RAW);
         assert_eq!(on(6, 19), RAW);
         assert_eq!(on(7, 0), CLASSIC);
@@ -110,8 +131,11 @@ mod tests {
     #[test]
     fn every_program_is_in_the_object_and_the_other_way_round() {
         let object = aya_obj::Object::parse(object::BYTES).unwrap();
-        let mut listed: Vec<_> =
-            [RAW, CLASSIC, ATTEMPTS].concat().iter().map(|hook| hook.program.to_owned()).collect();
+        let mut listed: Vec<_> = [RAW, CLASSIC, ATTEMPTS, EXIT_RAW, EXIT_CLASSIC]
+            .concat()
+            .iter()
+            .map(|hook| hook.program.to_owned())
+            .collect();
         let mut there: Vec<_> = object.programs.keys().cloned().collect();
         listed.sort();
         there.sort();

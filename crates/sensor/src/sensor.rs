@@ -1,6 +1,7 @@
 //! The sensor: start, wait, read, stop.
 
 use std::{
+    fs,
     ops::ControlFlow,
     os::fd::BorrowedFd,
     thread,
@@ -9,8 +10,9 @@ use std::{
 
 use exectrail_abi::config::ABSENT;
 use exectrail_model::{
+    cpid::BootId,
     event::{Body, Event, Moment},
-    lift::Lifter,
+    lift::{Host as LiftHost, Lifter},
     losses::Losses,
     plan::Plan,
 };
@@ -68,7 +70,7 @@ impl Sensor {
     /// When rights or kernel do not suffice; the error says how to mend it.
     pub fn start(plan: &Plan) -> Result<Self, SensorError> {
         let host = preflight::check(plan)?;
-        let hooks = hooks(plan, host.kernel);
+        let hooks = programs::hooks(plan, host.kernel);
         let tracefs = open_tracefs(plan, &hooks)?;
         let mut object = create(plan, &host, &hooks, tracefs.as_ref())?;
         let (kernel, cpus) = (host.kernel, possible_cpus()?);
@@ -83,7 +85,7 @@ impl Sensor {
             hooks,
             links: Vec::new(),
             reader,
-            lifter: Lifter::default(),
+            lifter: Lifter::new(this_host(), plan.environment.clone()),
             losses: Losses::new(cpus),
             kernel,
             cpus,
@@ -212,12 +214,13 @@ fn modulo_u32(count: u64) -> u32 {
     u32::try_from(count & u64::from(u32::MAX)).unwrap_or(0)
 }
 
-fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {
-    let mut hooks = programs::exec_hooks(plan.hook, kernel).to_vec();
-    if plan.failed {
-        hooks.extend(programs::ATTEMPTS);
+/// What this host adds to the meaning of records.
+fn this_host() -> LiftHost {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+    LiftHost {
+        boot: boot.and_then(|text| BootId::parse(text.trim()).ok()),
+        page_size: rustix::param::page_size() as u64,
     }
-    hooks
 }
 
 fn open_tracefs(plan: &Plan, hooks: &[Hook]) -> Result<Option<Tracefs>, SensorError> {
@@ -237,7 +240,7 @@ fn create(
         .map_err(|error| SensorError::at("reading the kernel's BTF", error))?;
     let (offsets, missing) = offsets::kernel_offsets(&btf);
     for field in &missing {
-        log::warn!("{} is off on this kernel: {field}", field.name);
+        log::info!("{} is off on this kernel: {field}", field.name);
     }
     if offsets.task_mm == ABSENT || offsets.mm_args == ABSENT {
         return Err(SensorError::Unsupported {
@@ -247,7 +250,7 @@ fn create(
     }
     let rules = PathRules::of(&plan.rules);
     let formats = attach::formats(hooks, tracefs)?;
-    let config = lower::config(plan, &rules, possible_cpus()?, offsets, formats);
+    let config = lower::config(plan, &rules, possible_cpus()?, &offsets, formats);
     Object::create(&config, plan.buffer.bytes(), &rules)
 }
 

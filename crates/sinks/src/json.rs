@@ -20,6 +20,8 @@ const SPECIAL: [bool; 256] = {
     special
 };
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// U+0080 to U+009F are this byte and the same number as their code.
 const C1_LEAD: u8 = 0xc2;
 
@@ -72,7 +74,6 @@ fn escaped(text: &str, out: &mut Vec<u8>) {
 
 /// Writes what `text` begins with, and returns what is left of it.
 fn escape_first<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     let (short, rest) = match text {
         [b'"', rest @ ..] => (b'"', rest),
         [b'\\', rest @ ..] => (b'\\', rest),
@@ -82,8 +83,8 @@ fn escape_first<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         [0x08, rest @ ..] => (b'b', rest),
         [0x0c, rest @ ..] => (b'f', rest),
         [C1_LEAD, code @ 0x80..=0x9f, rest @ ..] | [code @ (..0x20 | 0x7f), rest @ ..] => {
-            let (high, low) = (usize::from(code >> 4), usize::from(code & 15));
-            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', HEX[high], HEX[low]]);
+            out.extend_from_slice(b"\\u00");
+            hex(*code, out);
             return rest;
         }
         [other, rest @ ..] => {
@@ -94,6 +95,23 @@ fn escape_first<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     };
     out.extend_from_slice(&[b'\\', short]);
     rest
+}
+
+fn hex(byte: u8, out: &mut Vec<u8>) {
+    out.push(HEX[usize::from(byte >> 4)]);
+    out.push(HEX[usize::from(byte & 15)]);
+}
+
+/// Writes a UUID as a JSON string.
+pub(crate) fn uuid(bytes: &[u8; 16], out: &mut Vec<u8>) {
+    out.push(b'"');
+    for (index, &byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            out.push(b'-');
+        }
+        hex(byte, out);
+    }
+    out.push(b'"');
 }
 
 /// Writes `bytes` in quotes and in base64: RFC 4648, section 4, padded.
@@ -115,7 +133,7 @@ pub(crate) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{base64, number, string};
+    use super::{base64, number, string, uuid};
 
     fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
         let mut out = Vec::new();
@@ -148,6 +166,12 @@ mod tests {
             assert_eq!(written(|out| told = Some(string(bytes, out))), expect);
             assert_eq!(told, Some(whole), "{expect}");
         }
+    }
+
+    #[test]
+    fn uuids() {
+        let bytes = 0x0123_4567_89ab_8def_8123_4567_890a_bcde_u128.to_be_bytes();
+        assert_eq!(written(|out| uuid(&bytes, out)), r#""01234567-89ab-8def-8123-4567890abcde""#);
     }
 
     /// The vectors of RFC 4648, section 10, and the two last digits.

@@ -19,9 +19,11 @@ pub mod quote;
 pub mod registry;
 pub mod select;
 pub mod sink;
+mod summary;
 
 pub use jsonl::JsonLines;
-pub use pretty::{Pretty, summary_words};
+pub use pretty::Pretty;
 pub use registry::{Options, SINKS, SinkKind, UnknownSink};
 pub use select::{SelectError, select};
 pub use sink::Sink;
+pub use summary::summary_words;

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use crate::{jsonl::JsonLines, nearest::nearest, pretty::Pretty, sink::Sink};
 
 /// What a sink is told when it is made. Each takes what concerns it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Options {
     /// Where the bytes go. The sink buffers; this need not.
     pub out: Box<dyn Write + Send>,
@@ -17,6 +18,8 @@ pub struct Options {
     pub color: bool,
     /// Whether failures are traced too.
     pub failed: bool,
+    /// Whether the ends of processes are traced too.
+    pub exits: bool,
     /// Columns of the terminal; `None` where nothing is to be cut.
     pub width: Option<usize>,
     /// Whether to name the columns above them.
@@ -34,6 +37,7 @@ impl Options {
             fields: None,
             color: false,
             failed: false,
+            exits: false,
             width: None,
             header: true,
             time_zone: None,
@@ -56,7 +60,7 @@ pub struct SinkKind {
 pub const SINKS: &[SinkKind] = &[
     SinkKind {
         name: "pretty",
-        doc: "a line per exec for people, safe for the terminal, arguments quoted for a shell",
+        doc: "a line per event for people, safe for the terminal, arguments quoted for a shell",
         build: |options| Box::new(Pretty::new(options)),
     },
     SinkKind {

@@ -5,8 +5,13 @@ use super::{File, Finding};
 const LONG: usize = 300;
 const TOO_LONG: usize = 500;
 
+/// Files that are one table: it is looked up, not read, and to split it would be to
+/// have two.
+const TABLES: [&str; 1] = ["crates/model/src/fields.rs"];
+
 pub(crate) fn check(files: &[File]) -> Vec<Finding> {
-    files.iter().filter(|file| file.name.contains("/src/")).filter_map(judge).collect()
+    let read = |file: &&File| file.name.contains("/src/") && !TABLES.contains(&&*file.name);
+    files.iter().filter(read).filter_map(judge).collect()
 }
 
 fn judge(file: &File) -> Option<Finding> {
@@ -27,5 +32,6 @@ mod tests {
         assert!(of(301)[0].hint);
         assert!(of(500)[0].hint);
         assert!(!of(501)[0].hint);
+        assert_eq!(check(&[file(TABLES[0], &"\n".repeat(900))]), []);
     }
 }

@@ -1,9 +1,9 @@
-//! The arguments: the third tail.
+//! The arguments.
 
 use aya_ebpf::helpers::generated::{bpf_probe_read_user, bpf_probe_read_user_str};
 use exectrail_abi::{
     fault::Fault,
-    record::{ARGS_MAX, EXE_MAX, FILENAME_MAX},
+    record::{ARGS_MAX, BEFORE_ARGS_MAX, Tail},
 };
 
 use crate::{config::config, kernel::Task, scratch::Scratch, verifier::at_most};
@@ -22,42 +22,35 @@ const FAILED_ARGS_MAX: u64 = ARGS_MAX as u64 / 2;
 /// Where they are longer than the record holds, the middle goes: both the
 /// program's name and what stands at the end tell more.
 #[inline(always)]
-pub fn of_new_program(scratch: &mut Scratch) -> Result<(), Fault> {
-    let (start, end) = Task::current().mm().and_then(|mm| mm.args()).ok_or(Fault::Args)?;
+pub fn of_new_program(scratch: &mut Scratch, task: Task) -> Result<(), Fault> {
+    let (start, end) = task.mm().and_then(|mm| mm.args()).ok_or(Fault::Args)?;
     let total = end.wrapping_sub(start);
     scratch.record.args_total = total;
     let room = u64::from(config!(args_max));
     if total <= room {
-        copy(scratch, 0, start, total)?;
-        scratch.record.args_len = total as u32;
-        return Ok(());
+        return copy(scratch, start, total, u64::from(ARGS_MAX));
     }
+    // Two halves, so that each has a bound of its own for the verifier.
+    let half = u64::from(ARGS_MAX) / 2;
     let head = room / 2;
-    let rest = room - head;
-    copy(scratch, 0, start, head)?;
-    copy(scratch, head, end.wrapping_sub(rest), rest)?;
+    copy(scratch, start, head, half)?;
     scratch.record.args_cut = head as u32;
-    scratch.record.args_len = room as u32;
+    copy(scratch, end.wrapping_sub(room - head), room - head, half)?;
     Err(Fault::ArgsCut)
 }
 
-/// Copies `len` bytes to place `at` of the third tail.
+/// Appends `len` bytes of user memory, at most `max`.
 #[inline(always)]
-fn copy(scratch: &mut Scratch, at: u64, from: u64, len: u64) -> Result<(), Fault> {
-    let to = place(scratch, at)?;
-    let len = at_most(len, (ARGS_MAX as u64).saturating_sub(at)).ok_or(Fault::Args)?;
-    // SAFETY: `place` bounded the start, and `len` ends inside the tail.
+fn copy(scratch: &mut Scratch, from: u64, len: u64, max: u64) -> Result<(), Fault> {
+    let to = scratch.end(BEFORE_ARGS_MAX as u64 + u64::from(ARGS_MAX) - max).ok_or(Fault::Args)?;
+    let len = at_most(len, max).ok_or(Fault::Args)?;
+    // SAFETY: `to` has room for `max` bytes; the helper checks the source.
     let failed = unsafe { bpf_probe_read_user(to.cast(), len as u32, from as *const _) };
-    if failed == 0 { Ok(()) } else { Err(Fault::Args) }
-}
-
-/// The address of byte `at` of the third tail.
-#[inline(always)]
-fn place(scratch: &mut Scratch, at: u64) -> Result<*mut u8, Fault> {
-    let before = u64::from(scratch.record.filename_len) + u64::from(scratch.record.exe_len);
-    let before = at_most(before, (FILENAME_MAX + EXE_MAX) as u64).ok_or(Fault::Args)?;
-    // SAFETY: `before` is inside the tail, and callers bound `at` by what is left.
-    Ok(unsafe { scratch.tail().add(before as usize).add(at as usize) })
+    if failed != 0 {
+        return Err(Fault::Args);
+    }
+    scratch.grow(Tail::Args, len);
+    Ok(())
 }
 
 /// Of a failed exec, from the caller's memory: string by string, as far as it
@@ -84,7 +77,7 @@ pub fn of_caller(scratch: &mut Scratch, argv: u64) -> Result<(), Fault> {
             unsafe { to.write(0) };
             len = 1;
         }
-        scratch.record.args_len += len as u32;
+        scratch.grow(Tail::Args, len as u64);
         // A string that fills the room to the last byte may have gone on.
         if len as u64 >= room {
             return cut_here(scratch);
@@ -117,16 +110,17 @@ fn read_pointer(address: u64) -> Option<u64> {
 #[inline(always)]
 fn end(scratch: &mut Scratch) -> Result<(*mut u8, u64), Fault> {
     let limit = u64::from(config!(args_max)).min(FAILED_ARGS_MAX);
-    let used = at_most(u64::from(scratch.record.args_len), FAILED_ARGS_MAX).ok_or(Fault::Args)?;
+    let used = scratch.len(Tail::Args);
     let room = at_most(limit.wrapping_sub(used), FAILED_ARGS_MAX).unwrap_or(0);
     if room == 0 {
         cut_here(scratch)?;
     }
-    Ok((place(scratch, used)?, room))
+    let to = scratch.end(BEFORE_ARGS_MAX as u64 + FAILED_ARGS_MAX).ok_or(Fault::Args)?;
+    Ok((to, room))
 }
 
 #[inline(always)]
 fn cut_here(scratch: &mut Scratch) -> Result<(), Fault> {
-    scratch.record.args_cut = scratch.record.args_len;
+    scratch.record.args_cut = scratch.len(Tail::Args) as u32;
     Err(Fault::ArgsCut)
 }

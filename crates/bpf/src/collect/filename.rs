@@ -1,37 +1,54 @@
-//! The name as it was given to exec: the first tail.
+//! Names as they were given: the file to exec, and a script's interpreter.
 
 use aya_ebpf::helpers::generated::{bpf_probe_read_kernel_str, bpf_probe_read_user_str};
-use exectrail_abi::{fault::Fault, record::FILENAME_MAX};
+use exectrail_abi::{
+    fault::Fault,
+    record::{BEFORE_ARGS_MAX, INTERPRETER_MAX, PATH_MAX, Tail},
+};
 
 use crate::scratch::Scratch;
 
-/// From kernel memory, after a success.
+/// The file name, from kernel memory, after a success. The first tail.
 #[inline(always)]
 pub fn from_kernel(scratch: &mut Scratch, address: Option<u64>) -> Result<(), Fault> {
     let address = address.ok_or(Fault::Filename)?;
-    // SAFETY: the tail holds more than `FILENAME_MAX`; the helper checks the source.
+    // SAFETY: the tails hold more than `PATH_MAX`; the helper checks the source.
     let len = unsafe {
-        bpf_probe_read_kernel_str(scratch.tail().cast(), FILENAME_MAX as u32, address as *const _)
+        bpf_probe_read_kernel_str(scratch.tail().cast(), PATH_MAX as u32, address as *const _)
     };
-    keep(scratch, len)
+    keep(scratch, Tail::Filename, len, PATH_MAX).ok_or(Fault::Filename)
 }
 
-/// From the caller's memory, after a failure.
+/// The file name, from the caller's memory, after a failure. The first tail. One
+/// byte more than a name can have is read, so that one that is too long is not
+/// taken for the longest.
 #[inline(always)]
 pub fn from_user(scratch: &mut Scratch, address: u64) -> Result<(), Fault> {
     // SAFETY: as above.
     let len = unsafe {
-        bpf_probe_read_user_str(scratch.tail().cast(), FILENAME_MAX as u32, address as *const _)
+        bpf_probe_read_user_str(scratch.tail().cast(), PATH_MAX as u32 + 1, address as *const _)
     };
-    keep(scratch, len)
+    keep(scratch, Tail::Filename, len, PATH_MAX).ok_or(Fault::Filename)
+}
+
+/// A script's interpreter, from kernel memory.
+#[inline(always)]
+pub fn interpreter(scratch: &mut Scratch, address: u64) -> Result<(), Fault> {
+    let max = (BEFORE_ARGS_MAX - INTERPRETER_MAX) as u64;
+    let to = scratch.end(max).ok_or(Fault::Interpreter)?;
+    // SAFETY: `to` has room for so much; the helper checks the source.
+    let len = unsafe {
+        bpf_probe_read_kernel_str(to.cast(), INTERPRETER_MAX as u32, address as *const _)
+    };
+    keep(scratch, Tail::Interpreter, len, INTERPRETER_MAX).ok_or(Fault::Interpreter)
 }
 
 /// The helpers count the NUL; the record does not carry it.
 #[inline(always)]
-fn keep(scratch: &mut Scratch, len: i64) -> Result<(), Fault> {
-    if len < 1 || len > FILENAME_MAX as i64 {
-        return Err(Fault::Filename);
+fn keep(scratch: &mut Scratch, tail: Tail, len: i64, max: usize) -> Option<()> {
+    if len < 1 || len > max as i64 {
+        return None;
     }
-    scratch.record.filename_len = (len - 1) as u32;
-    Ok(())
+    scratch.grow(tail, (len - 1) as u64);
+    Some(())
 }

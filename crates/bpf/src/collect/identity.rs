@@ -1,33 +1,57 @@
-//! Who: ids, credentials, name, cgroup, image counter.
+//! Who: ids, credentials, names, namespaces, terminal, login.
 
 use aya_ebpf::helpers::{
     bpf_get_current_pid_tgid,
     generated::{bpf_get_current_cgroup_id, bpf_get_current_comm},
 };
-use exectrail_abi::{fault::Fault, record::Exec};
+use exectrail_abi::{
+    fault::Fault,
+    record::{Exec, FLAG_NO_NEW_PRIVS, Process},
+};
 
 use crate::kernel::Task;
 
 /// Fills the fields that say whose exec it is.
 #[inline(always)]
-pub fn identity(record: &mut Exec) {
-    let task = Task::current();
-    let pid_tgid = bpf_get_current_pid_tgid();
-    record.pid = (pid_tgid >> 32) as u32;
-    record.tid = pid_tgid as u32;
+pub fn identity(record: &mut Exec, task: Task) {
     // SAFETY: the buffer is as large as said; for the running task it cannot fail.
     unsafe { bpf_get_current_comm((&raw mut record.comm).cast(), 16) };
     // SAFETY: a helper without arguments.
     record.cgroup = unsafe { bpf_get_current_cgroup_id() };
+    record.tid = bpf_get_current_pid_tgid() as u32;
+    record.process = process_of_current(task, &mut record.faults);
     if task.read_creds(&mut record.creds).is_none() {
         record.faults |= Fault::Creds.bit();
-    }
-    match task.real_parent().and_then(Task::tgid) {
-        Some(ppid) => record.ppid = ppid,
-        None => record.faults |= Fault::Parent.bit(),
     }
     match task.self_exec_id() {
         Some(exec_id) => record.exec_id = exec_id,
         None => record.faults |= Fault::ExecId.bit(),
+    }
+    match task.login() {
+        Some((loginuid, session)) => (record.loginuid, record.session) = (loginuid, session),
+        None => record.faults |= Fault::Login.bit(),
+    }
+    match task.namespaces() {
+        Some(namespaces) => record.namespaces = namespaces,
+        None => record.faults |= Fault::Namespaces.bit(),
+    }
+    if let Some(Some(name)) = task.signal().and_then(|signal| signal.tty_name()) {
+        record.tty = name;
+    }
+    if task.has_no_new_privs() {
+        record.flags |= FLAG_NO_NEW_PRIVS;
+    }
+}
+
+/// The current process; its id at least, which a helper knows.
+#[inline(always)]
+pub fn process_of_current(task: Task, faults: &mut u32) -> Process {
+    match task.leader().and_then(Task::process) {
+        Some(process) => process,
+        None => {
+            *faults |= Fault::Process.bit();
+            let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
+            Process { start: 0, pid, ns_pid: 0, pid_ns: 0, reserved: 0 }
+        }
     }
 }

@@ -1,6 +1,11 @@
 //! Filling a record: each file fills one part and reports one kind of fault.
 
 pub mod argv;
-pub mod exe;
+pub mod cgroup;
+pub mod end;
+pub mod environment;
+pub mod executable;
 pub mod filename;
 pub mod identity;
+pub mod lineage;
+pub mod path;

@@ -7,6 +7,8 @@
 //! - from -4095 to -1: the exec failed; but -512 to -516 (`ERESTART*`,
 //!   include/linux/errno.h) never reach the caller: the call starts again, or
 //!   the thread is dying;
+//!   A thread that another one's exec kills can find its own ended by any error:
+//!   nobody receives it, and it is not told;
 //! - zero: a success, which `sched_process_exec` tells; or an
 //!   `AT_EXECVE_CHECK` that found nothing against it;
 //! - above zero: seccomp killed the caller and left the call's number there.
@@ -19,19 +21,24 @@ use aya_ebpf::{
 };
 use exectrail_abi::{
     counters::ATTEMPT_SLOTS,
-    fault::Fault,
-    record::{Exec, FLAG_CHECK, FLAG_IMAGE_LOST, KIND_FAILED},
+    fault::{Drop, Fault},
+    record::{FLAG_CHECK, FLAG_IMAGE_LOST, KIND_FAILED},
 };
 
 use crate::{
     account::Account,
-    collect::{argv, filename, identity::identity},
+    collect::{
+        argv, cgroup, filename,
+        identity::identity,
+        lineage,
+        path::{self, CWD, EXE},
+    },
     config::config,
-    emit::{emit, emit_bare},
+    emit::emit,
     gate,
     kernel::{Task, field, now},
     maps::{ATTEMPTS, Attempt, recall_attempt},
-    scratch::{Claimed, Scratch, blank},
+    scratch::{Claimed, Scratch},
 };
 
 /// include/uapi/linux/fcntl.h, 6.14.
@@ -92,72 +99,71 @@ fn failure(ret: i64) -> Option<u32> {
 fn answer(context: &TracePointContext) -> Option<()> {
     let attempt = recall_attempt(bpf_get_current_pid_tgid());
     let errno = failure(word(context, config!(formats.sys_exit_ret)) as i64)?;
+    if Task::current().is_being_killed() {
+        return None;
+    }
     let Some(mut claimed) = Claimed::take() else {
-        return tell_bare(errno, attempt);
+        let account = Account::of_attempt(ATTEMPT_SLOTS)?;
+        account.seen();
+        account.dropped(Drop::ScratchBusy);
+        return None;
     };
     let account = Account::of_attempt(claimed.slot)?;
     account.seen();
     let scratch = claimed.scratch();
     scratch.begin(KIND_FAILED);
-    ask(&mut scratch.record, errno, attempt);
-    if attempt.is_known() {
-        tell(scratch, account, attempt);
-    } else {
-        tell_nameless(&mut scratch.record);
-        emit(scratch, account);
-    }
+    scratch.record.errno = errno;
+    tell(scratch, account, attempt);
     claimed.release();
     Some(())
 }
 
-/// What is known without reading anything.
-#[inline(always)]
-fn ask(record: &mut Exec, errno: u32, attempt: Attempt) {
-    record.errno = errno;
-    if attempt.is_known() {
-        record.latency = record.header.ktime.wrapping_sub(attempt.started);
-        record.flags = attempt.flags as u32;
-    }
-}
-
 #[inline(always)]
 fn tell(scratch: &mut Scratch, account: Account, attempt: Attempt) {
-    let name = filename::from_user(scratch, attempt.filename);
-    scratch.note(name);
-    let rules = if gate::has_path_rules() { gate::rules_of_filename(scratch) } else { 0 };
-    if gate::excluded(rules) || gate::unwanted(scratch, rules) {
-        account.filtered();
-        return;
-    }
-    identity(&mut scratch.record);
-    if scratch.record.exec_id == attempt.exec_id {
-        let args = argv::of_caller(scratch, attempt.argv);
-        scratch.note(args);
+    if attempt.is_known() {
+        scratch.record.latency = scratch.record.header.ktime.wrapping_sub(attempt.started);
+        scratch.record.flags = attempt.flags as u32;
+        let name = filename::from_user(scratch, attempt.filename);
+        scratch.note(name);
+        let rules = if gate::has_path_rules() { gate::rules_of_filename(scratch) } else { 0 };
+        if gate::excluded(rules) || gate::unwanted(scratch, rules) {
+            account.filtered();
+            return;
+        }
     } else {
-        // Past the point of no return: the caller's memory is gone with its image.
-        scratch.record.flags |= FLAG_IMAGE_LOST;
-        scratch.note(Err(Fault::Args));
+        scratch.note(Err(Fault::Filename));
     }
+    collect(scratch, Task::current(), attempt);
     emit(scratch, account);
 }
 
-/// A failure of which there is no more than the fixed part.
+/// The tails in their order, and the fixed part with them.
 #[inline(always)]
-fn tell_nameless(record: &mut Exec) {
-    record.faults |= Fault::Filename.bit() | Fault::Args.bit();
-    identity(record);
-}
-
-/// A failure that finds no free buffer: built on the stack, without strings.
-/// Better partial than lost. Its row of the account is not exclusive; that
-/// takes five preempted programs on one CPU.
-#[inline(always)]
-fn tell_bare(errno: u32, attempt: Attempt) -> Option<()> {
-    let account = Account::of_attempt(ATTEMPT_SLOTS)?;
-    account.seen();
-    let mut record = blank(KIND_FAILED);
-    ask(&mut record, errno, attempt);
-    tell_nameless(&mut record);
-    emit_bare(&mut record, account);
-    Some(())
+fn collect(scratch: &mut Scratch, task: Task, attempt: Attempt) {
+    identity(&mut scratch.record, task);
+    // Past the point of no return the caller's memory is gone with its image, and
+    // the executable is the new one already.
+    let lost = attempt.is_known() && scratch.record.exec_id != attempt.exec_id;
+    if lost {
+        scratch.record.flags |= FLAG_IMAGE_LOST;
+        let file = task.mm().and_then(|mm| mm.exe_file());
+        let exe = path::walk(scratch, EXE, file.and_then(|file| file.path()));
+        scratch.note(exe);
+    }
+    let cwd = path::walk(scratch, CWD, task.cwd());
+    scratch.note(cwd);
+    let cgroup = cgroup::path(scratch, task);
+    scratch.note(cgroup);
+    let parent = lineage::parent(scratch, task);
+    scratch.note(parent);
+    let args = if attempt.is_known() && !lost {
+        argv::of_caller(scratch, attempt.argv)
+    } else {
+        Err(Fault::Args)
+    };
+    scratch.note(args);
+    if config!(ancestors) != 0 {
+        let ancestors = lineage::ancestors(scratch, task);
+        scratch.note(ancestors);
+    }
 }

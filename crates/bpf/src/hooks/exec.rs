@@ -2,22 +2,25 @@
 
 use aya_ebpf::{EbpfContext, helpers::bpf_get_current_pid_tgid};
 use exectrail_abi::{
-    fault::Fault,
-    record::{KIND_EXEC, UNKNOWN_U32},
+    fault::{Drop, Fault},
+    record::{FLAG_SCRIPT, KIND_EXEC, UNKNOWN_U32},
 };
 
 use crate::{
     account::Account,
     collect::{
-        argv,
-        exe::{self, Progress},
+        argv, cgroup, environment,
+        executable::executable,
         filename,
         identity::identity,
+        lineage,
+        path::{self, CWD, EXE, FIRST, Progress, STAGE},
     },
     config::config,
     emit::emit,
     gate,
-    maps::{forget_attempt, go_on_in_walk_stage},
+    kernel::Task,
+    maps::{go_on_in_finish_stage, go_on_in_walk_stage, recall_attempt},
     scratch::Scratch,
 };
 
@@ -25,6 +28,9 @@ use crate::{
 pub struct NewProgram {
     /// Kernel address of the name given to exec.
     pub filename: Option<u64>,
+    /// Kernel address of the name of what is really started; `None` where the
+    /// attach point does not tell.
+    pub interpreter: Option<u64>,
     /// How many arguments there are.
     pub argc: Option<u32>,
     /// The thread that called exec; it has the process's id by now.
@@ -36,14 +42,11 @@ pub struct NewProgram {
 pub fn begin<C: EbpfContext>(context: &C, program: &NewProgram) -> Option<()> {
     let account = Account::of_exec()?;
     account.seen();
-    if config!(failed) != 0 {
-        // A success needs no answer from the system call's exit, which may never
-        // come: from a thread, the exec ends under another thread id.
-        let tgid = bpf_get_current_pid_tgid() >> 32;
-        forget_attempt(tgid << 32 | u64::from(program.caller));
-    }
     let scratch = Scratch::of_exec()?;
     scratch.begin(KIND_EXEC);
+    if config!(failed) != 0 {
+        take_attempt(scratch, program.caller);
+    }
     scratch.record.args_count = program.argc.unwrap_or(UNKNOWN_U32);
     let filename = filename::from_kernel(scratch, program.filename);
     scratch.note(filename);
@@ -51,36 +54,46 @@ pub fn begin<C: EbpfContext>(context: &C, program: &NewProgram) -> Option<()> {
         account.filtered();
         return None;
     }
-    let started = exe::start(scratch);
+    scratch.interpreter = interpreter(scratch, program);
+    let file = Task::current().mm().and_then(|mm| mm.exe_file());
+    let started = path::start(scratch, EXE, file.and_then(|file| file.path()));
     scratch.note(started);
-    walk(context, account, scratch)
+    go_on::<C, FIRST>(context, account, scratch)
 }
 
-/// On with the path, then the rest of the record.
+/// On with the path.
 #[inline(always)]
-pub fn go_on<C: EbpfContext>(context: &C) -> Option<()> {
-    let account = Account::of_exec()?;
-    walk(context, account, Scratch::of_exec()?)
+pub fn walk<C: EbpfContext>(context: &C) -> Option<()> {
+    go_on::<C, STAGE>(context, Account::of_exec()?, Scratch::of_exec()?)
 }
 
+/// Each stage finds what the others did in this CPU's scratch buffer. One that
+/// cannot be entered leaves the record without its end: it is lost, and counted.
 #[inline(always)]
-fn walk<C: EbpfContext>(context: &C, account: Account, scratch: &mut Scratch) -> Option<()> {
+fn go_on<C: EbpfContext, const STEPS: usize>(
+    context: &C,
+    account: Account,
+    scratch: &mut Scratch,
+) -> Option<()> {
     if !scratch.has(Fault::Exe) {
-        match exe::advance(scratch) {
+        match path::advance::<STEPS>(scratch, EXE) {
             Ok(Progress::Root) => {}
             Ok(Progress::Deeper) => {
-                // The stage finds the rest in this CPU's scratch buffer.
                 go_on_in_walk_stage(context);
                 scratch.note(Err(Fault::ExeCut));
             }
             Err(fault) => scratch.note(Err(fault)),
         }
     }
-    finish(account, scratch)
+    go_on_in_finish_stage(context);
+    account.dropped(Drop::NoStage);
+    None
 }
 
+/// The gate again, with both names; then the rest of the record.
 #[inline(always)]
-fn finish(account: Account, scratch: &mut Scratch) -> Option<()> {
+pub fn finish() -> Option<()> {
+    let (account, scratch) = (Account::of_exec()?, Scratch::of_exec()?);
     if gate::has_path_rules() || config!(gate.only) != 0 {
         let rules = gate::rules_of_filename(scratch) | gate::rules_of_exe(scratch);
         if gate::excluded(rules) || gate::unwanted(scratch, rules) {
@@ -88,9 +101,61 @@ fn finish(account: Account, scratch: &mut Scratch) -> Option<()> {
             return None;
         }
     }
-    identity(&mut scratch.record);
-    let args = argv::of_new_program(scratch);
-    scratch.note(args);
+    collect(scratch, Task::current());
     emit(scratch, account);
     Some(())
+}
+
+/// The tails in their order, and the fixed part with them.
+#[inline(always)]
+fn collect(scratch: &mut Scratch, task: Task) {
+    identity(&mut scratch.record, task);
+    let file = executable(&mut scratch.record, task.mm().and_then(|mm| mm.exe_file()));
+    scratch.note(file);
+    if scratch.interpreter != 0 {
+        scratch.record.flags |= FLAG_SCRIPT;
+        let address = scratch.interpreter;
+        let interpreter = filename::interpreter(scratch, address);
+        scratch.note(interpreter);
+    }
+    let cwd = path::walk(scratch, CWD, task.cwd());
+    scratch.note(cwd);
+    let cgroup = cgroup::path(scratch, task);
+    scratch.note(cgroup);
+    let parent = lineage::parent(scratch, task);
+    scratch.note(parent);
+    let args = argv::of_new_program(scratch, task);
+    scratch.note(args);
+    if config!(environment_max) != 0 {
+        let environment = environment::of_new_program(scratch, task);
+        scratch.note(environment);
+    }
+    if config!(ancestors) != 0 {
+        let ancestors = lineage::ancestors(scratch, task);
+        scratch.note(ancestors);
+    }
+}
+
+/// A script's interpreter, or zero: for a program both names are one.
+#[inline(always)]
+fn interpreter(scratch: &mut Scratch, program: &NewProgram) -> u64 {
+    match (program.interpreter, program.filename) {
+        (Some(interpreter), Some(filename)) if interpreter != filename => interpreter,
+        (Some(_), _) => 0,
+        (None, _) => {
+            scratch.note(Err(Fault::Interpreter));
+            0
+        }
+    }
+}
+
+/// A success needs no answer from the system call's exit, which may never come:
+/// from a thread, the exec ends under another thread id.
+#[inline(always)]
+fn take_attempt(scratch: &mut Scratch, caller: u32) {
+    let tgid = bpf_get_current_pid_tgid() >> 32;
+    let attempt = recall_attempt(tgid << 32 | u64::from(caller));
+    if attempt.is_known() {
+        scratch.record.latency = scratch.record.header.ktime.wrapping_sub(attempt.started);
+    }
 }

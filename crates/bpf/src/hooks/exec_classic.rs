@@ -1,5 +1,5 @@
-//! `sched:sched_process_exec` as a classic tracepoint. It does not tell how many
-//! arguments there are.
+//! `sched:sched_process_exec` as a classic tracepoint. It tells neither how many
+//! arguments there are nor whether it is a script.
 
 use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
 
@@ -14,6 +14,7 @@ use crate::{
 pub fn exec_classic(context: TracePointContext) -> i32 {
     let program = NewProgram {
         filename: text(&context, config!(formats.sched_process_exec_filename)),
+        interpreter: None,
         argc: None,
         caller: field(&context, config!(formats.sched_process_exec_old_pid)).unwrap_or(0),
     };
@@ -24,6 +25,13 @@ pub fn exec_classic(context: TracePointContext) -> i32 {
 /// The same exec, when its path is deeper than one program walks.
 #[tracepoint(category = "sched", name = "sched_process_exec")]
 pub fn walk_classic(context: TracePointContext) -> i32 {
-    exec::go_on(&context);
+    exec::walk(&context);
+    0
+}
+
+/// The same exec, when its path is known.
+#[tracepoint(category = "sched", name = "sched_process_exec")]
+pub fn finish_classic(_context: TracePointContext) -> i32 {
+    exec::finish();
     0
 }

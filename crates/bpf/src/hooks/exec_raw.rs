@@ -11,8 +11,12 @@ use crate::kernel::Bprm;
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 pub fn exec_raw(context: RawTracePointContext) -> i32 {
     let bprm = Bprm::new(context.arg(2));
-    let program =
-        NewProgram { filename: bprm.filename(), argc: bprm.argc(), caller: context.arg(1) };
+    let program = NewProgram {
+        filename: bprm.filename(),
+        interpreter: bprm.interpreter(),
+        argc: bprm.argc(),
+        caller: context.arg(1),
+    };
     exec::begin(&context, &program);
     0
 }
@@ -20,6 +24,13 @@ pub fn exec_raw(context: RawTracePointContext) -> i32 {
 /// The same exec, when its path is deeper than one program walks.
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 pub fn walk_raw(context: RawTracePointContext) -> i32 {
-    exec::go_on(&context);
+    exec::walk(&context);
+    0
+}
+
+/// The same exec, when its path is known.
+#[raw_tracepoint(tracepoint = "sched_process_exec")]
+pub fn finish_raw(_context: RawTracePointContext) -> i32 {
+    exec::finish();
     0
 }

@@ -5,8 +5,8 @@
 //!
 //! | kind | preemptible | used for |
 //! |---|---|---|
-//! | raw tracepoint | from 7.0 on (a46023d5616e) | success, up to 6.19 |
-//! | classic tracepoint, `sched:*` | never (16718274ee75) | success, from 7.0 on |
+//! | raw tracepoint | from 7.0 on (a46023d5616e) | successes and ends, up to 6.19 |
+//! | classic tracepoint, `sched:*` | never (16718274ee75) | successes and ends, from 7.0 on |
 //! | classic tracepoint, `syscalls:*` | from 7.2 on (57918341dd19) | failures |
 //!
 //! The raw kind is preferred where it is not preemptible, since classic ones
@@ -17,3 +17,4 @@ pub mod attempt;
 pub mod exec;
 pub mod exec_classic;
 pub mod exec_raw;
+pub mod exit;

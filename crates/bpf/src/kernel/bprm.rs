@@ -20,6 +20,13 @@ impl Bprm {
         read(self.0, config!(offsets.bprm_filename))
     }
 
+    /// Kernel address of the name of what is really started: of a script, its
+    /// interpreter's. For a program it is the very name given to exec.
+    #[inline(always)]
+    pub fn interpreter(self) -> Option<Address> {
+        read(self.0, config!(offsets.bprm_interp))
+    }
+
     /// How many arguments the program has, a script's interpreter's included.
     #[inline(always)]
     pub fn argc(self) -> Option<u32> {

@@ -5,12 +5,18 @@
 //! the read drops out of the program and its fault is noted instead.
 
 mod bprm;
+mod file;
+mod kernfs;
 mod path;
+mod pid;
+mod signal;
 mod task;
 mod tracepoint;
 
 pub use bprm::Bprm;
-pub use path::{Dentry, Mount, MountPlace, Name};
+pub use file::OpenFile;
+pub use kernfs::KernfsNode;
+pub use path::{Dentry, FilePath, Mount, MountPlace, Name};
 pub use task::Task;
 pub use tracepoint::{field, text};
 
@@ -35,6 +41,12 @@ pub fn now() -> u64 {
 pub fn cpu() -> u32 {
     // SAFETY: a helper without arguments.
     unsafe { bpf_get_smp_processor_id() }
+}
+
+/// Reads a pointer that must not be null.
+#[inline(always)]
+fn follow(base: Address, offset: u32) -> Option<Address> {
+    read(base, offset).filter(|&address| address != 0)
 }
 
 /// Reads a `T` at `base + offset`.

@@ -5,6 +5,16 @@ use exectrail_abi::config::ABSENT;
 use super::{Address, read};
 use crate::config::config;
 
+/// A place in the file system, `struct path`: a mount, as files name it, and a
+/// directory entry.
+#[derive(Clone, Copy)]
+pub struct FilePath {
+    /// The part of the mount that files point at.
+    pub mnt: Address,
+    /// The directory entry.
+    pub dentry: Address,
+}
+
 /// A directory entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Dentry(pub Address);

@@ -1,13 +1,24 @@
-//! `task_struct`, `cred` and `mm_struct` (include/linux/sched.h, cred.h, mm_types.h).
+//! `task_struct`, `cred`, `nsproxy` and `mm_struct` (include/linux/sched.h, cred.h,
+//! nsproxy.h, mm_types.h).
 
 use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_probe_read_kernel};
-use exectrail_abi::{config::ABSENT, record::Creds};
+use exectrail_abi::{
+    config::ABSENT,
+    record::{Creds, Namespaces, Process},
+};
 
-use super::{Address, read};
+use super::{Address, FilePath, KernfsNode, OpenFile, follow, pid, read, signal::Signal};
 use crate::config::config;
 
-/// A task.
-#[derive(Clone, Copy)]
+/// `PF_KTHREAD` (include/linux/sched.h).
+const KERNEL_THREAD: u32 = 0x0020_0000;
+/// The bit of `SIGKILL` in a set of signals (`sigmask`, include/linux/signal.h).
+const KILL: u64 = 1 << (9 - 1);
+/// Bit `PFA_NO_NEW_PRIVS`, same file.
+const NO_NEW_PRIVS: u64 = 1;
+
+/// A task: a thread, or the process of a thread group's leader.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Task(Address);
 
 impl Task {
@@ -21,7 +32,13 @@ impl Task {
     /// Its parent: the one that forked it or took it over, not a debugger.
     #[inline(always)]
     pub fn real_parent(self) -> Option<Self> {
-        read(self.0, config!(offsets.task_real_parent)).map(Self)
+        follow(self.0, config!(offsets.task_real_parent)).map(Self)
+    }
+
+    /// The first thread of its process.
+    #[inline(always)]
+    pub fn leader(self) -> Option<Self> {
+        follow(self.0, config!(offsets.task_group_leader)).map(Self)
     }
 
     /// Process id in the initial namespace.
@@ -30,22 +47,106 @@ impl Task {
         read(self.0, config!(offsets.task_tgid))
     }
 
+    /// What names its process for ever. Asked of the leader, whose ids and start
+    /// are the process's.
+    #[inline(always)]
+    pub fn process(self) -> Option<Process> {
+        let (ns_pid, pid_ns) = pid::innermost(follow(self.0, config!(offsets.task_thread_pid))?)?;
+        let start = read(self.0, config!(offsets.task_start_boottime))?;
+        Some(Process { start, pid: self.tgid()?, ns_pid, pid_ns, reserved: 0 })
+    }
+
     /// Image counter.
     #[inline(always)]
     pub fn self_exec_id(self) -> Option<u64> {
         read(self.0, config!(offsets.task_self_exec_id))
     }
 
+    /// Its short name.
+    #[inline(always)]
+    pub fn comm(self) -> Option<[u8; 16]> {
+        read(self.0, config!(offsets.task_comm))
+    }
+
+    /// Login user and audit session.
+    #[inline(always)]
+    pub fn login(self) -> Option<(u32, u32)> {
+        let loginuid = read(self.0, config!(offsets.task_loginuid))?;
+        Some((loginuid, read(self.0, config!(offsets.task_sessionid))?))
+    }
+
+    /// Whether it is one of the kernel's own.
+    #[inline(always)]
+    pub fn is_kernel_thread(self) -> bool {
+        let flags: Option<u32> = read(self.0, config!(offsets.task_flags));
+        flags.is_some_and(|flags| flags & KERNEL_THREAD != 0)
+    }
+
+    /// Whether it is being killed: a signal that nothing can hold back waits for it.
+    #[inline(always)]
+    pub fn is_being_killed(self) -> bool {
+        let pending: Option<u64> = read(self.0, config!(offsets.task_pending));
+        pending.is_some_and(|pending| pending & KILL != 0)
+    }
+
+    /// Whether exec can give it no privileges.
+    #[inline(always)]
+    pub fn has_no_new_privs(self) -> bool {
+        let flags: Option<u64> = read(self.0, config!(offsets.task_atomic_flags));
+        flags.is_some_and(|flags| flags & NO_NEW_PRIVS != 0)
+    }
+
+    /// What its threads share.
+    #[inline(always)]
+    pub fn signal(self) -> Option<Signal> {
+        Signal::of(self.0)
+    }
+
     /// Its address space; none for a kernel thread.
     #[inline(always)]
     pub fn mm(self) -> Option<Mm> {
-        read(self.0, config!(offsets.task_mm)).filter(|&mm| mm != 0).map(Mm)
+        follow(self.0, config!(offsets.task_mm)).map(Mm)
+    }
+
+    /// Its working directory.
+    #[inline(always)]
+    pub fn cwd(self) -> Option<FilePath> {
+        let fs = follow(self.0, config!(offsets.task_fs))?;
+        let [mnt, dentry]: [Address; 2] = read(fs, config!(offsets.fs_pwd))?;
+        Some(FilePath { mnt, dentry })
+    }
+
+    /// The directory of its cgroup in the unified hierarchy.
+    #[inline(always)]
+    pub fn cgroup_directory(self) -> Option<KernfsNode> {
+        let css_set = follow(self.0, config!(offsets.task_cgroups))?;
+        let cgroup = follow(css_set, config!(offsets.css_set_dfl_cgrp))?;
+        follow(cgroup, config!(offsets.cgroup_kn)).map(KernfsNode)
+    }
+
+    /// Its namespaces, but for that of process ids.
+    #[inline(always)]
+    pub fn namespaces(self) -> Option<Namespaces> {
+        let nsproxy = follow(self.0, config!(offsets.task_nsproxy))?;
+        let cred = follow(self.0, config!(offsets.task_cred))?;
+        Some(Namespaces {
+            mnt: inum(nsproxy, config!(offsets.nsproxy_mnt), config!(offsets.mnt_namespace_inum))?,
+            uts: inum(nsproxy, config!(offsets.nsproxy_uts), config!(offsets.uts_namespace_inum))?,
+            ipc: inum(nsproxy, config!(offsets.nsproxy_ipc), config!(offsets.ipc_namespace_inum))?,
+            net: inum(nsproxy, config!(offsets.nsproxy_net), config!(offsets.net_inum))?,
+            cgroup: inum(
+                nsproxy,
+                config!(offsets.nsproxy_cgroup),
+                config!(offsets.cgroup_namespace_inum),
+            )?,
+            user: inum(cred, config!(offsets.cred_user_ns), config!(offsets.user_namespace_inum))?,
+        })
     }
 
     /// Copies the effective credentials' ids.
     #[inline(always)]
     pub fn read_creds(self, into: &mut Creds) -> Option<()> {
-        let cred: Address = read(self.0, config!(offsets.task_cred))?;
+        let cred = follow(self.0, config!(offsets.task_cred))?;
         let offset = config!(offsets.cred_ids);
         if offset == ABSENT {
             return None;
@@ -60,6 +161,41 @@ impl Task {
         };
         (failed == 0).then_some(())
     }
+
+    /// Exit status of this one thread.
+    #[inline(always)]
+    pub fn exit_code(self) -> Option<u32> {
+        read(self.0, config!(offsets.task_exit_code))
+    }
+
+    /// User and system time of this one thread, nanoseconds.
+    #[inline(always)]
+    pub fn times(self) -> Option<[u64; 2]> {
+        read(self.0, config!(offsets.task_utime))
+    }
+
+    /// Minor and major faults of this one thread.
+    #[inline(always)]
+    pub fn faults(self) -> Option<[u64; 2]> {
+        read(self.0, config!(offsets.task_min_flt))
+    }
+
+    /// Bytes read from and written to storage by this one thread.
+    #[inline(always)]
+    pub fn io(self) -> Option<[u64; 2]> {
+        read(self.0, config!(offsets.task_ioac))
+    }
+}
+
+/// The inode of a namespace that `base` points at. Zero where the kernel was
+/// built without that kind.
+#[inline(always)]
+fn inum(base: Address, pointer: u32, offset: u32) -> Option<u32> {
+    if pointer == ABSENT || offset == ABSENT {
+        return Some(0);
+    }
+    let namespace: Address = read(base, pointer)?;
+    if namespace == 0 { Some(0) } else { read(namespace, offset) }
 }
 
 /// An address space.
@@ -74,11 +210,16 @@ impl Mm {
         Some((start, end))
     }
 
-    /// Mount (as files name it) and directory entry of the executable.
+    /// The same of the environment.
     #[inline(always)]
-    pub fn exe_path(self) -> Option<(Address, Address)> {
-        let file: Address = read(self.0, config!(offsets.mm_exe_file))?;
-        let [mnt, dentry]: [Address; 2] = read(file, config!(offsets.file_path))?;
-        Some((mnt, dentry))
+    pub fn environment(self) -> Option<(u64, u64)> {
+        let [start, end]: [u64; 2] = read(self.0, config!(offsets.mm_env))?;
+        Some((start, end))
+    }
+
+    /// The executable.
+    #[inline(always)]
+    pub fn exe_file(self) -> Option<OpenFile> {
+        follow(self.0, config!(offsets.mm_exe_file)).map(OpenFile)
     }
 }

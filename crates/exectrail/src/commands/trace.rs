@@ -24,7 +24,7 @@ pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
     let plan = plan::plan(args, &config);
     let sink = sink(args, &config, &plan)?;
     let requests = signals::end_requests().context("preparing for signals")?;
-    let mut stream = Stream::new(&plan.rules, sink, args.count);
+    let mut stream = Stream::new(&plan, sink, args.count);
 
     let mut sensor = Sensor::start(&plan)?;
     announce(&sensor);
@@ -74,6 +74,7 @@ fn sink(args: &TraceArgs, config: &Config, plan: &Plan) -> anyhow::Result<Box<dy
         fields,
         color: output.color,
         failed: plan.failed,
+        exits: plan.exits,
         width: output.width,
         header: true,
         time_zone: None,

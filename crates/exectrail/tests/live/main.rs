@@ -8,9 +8,33 @@ mod arguments;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod edge_arguments;
+#[cfg(test)]
+mod edge_compat;
+#[cfg(test)]
+mod edge_confined;
+#[cfg(test)]
+mod edge_expect;
+#[cfg(test)]
+mod edge_files;
+#[cfg(test)]
+mod edge_limits;
+#[cfg(test)]
+mod edge_places;
+#[cfg(test)]
+mod edge_processes;
+#[cfg(test)]
+mod edge_scripts;
+#[cfg(test)]
+mod ends;
+#[cfg(test)]
 mod failed;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod paths;
+#[cfg(test)]
+mod record;
 #[cfg(test)]
 mod stream;
 #[cfg(test)]

@@ -174,15 +174,17 @@ fn both_kinds_of_exec_hook_tell_the_same() {
     let raw = Trace::start(&["--only", "/usr/bin/true", "--hook", "raw"]);
     let classic = Trace::start(&["--only", "/usr/bin/true", "--hook", "classic"]);
     run(Command::new("/usr/bin/true").args(["hook-marker", "x"]));
-    let tell = |trace: Trace| {
+    let tell = |trace: Trace, unreadable: &[&str]| {
         let outcome = trace.stop();
         let mut event = outcome.marked("hook-marker")[0].clone();
+        assert_eq!(event["unreadable"].take(), json!(unreadable));
         // Each has its own clock reading.
         event["time"].take();
         event["ktime"].take();
         event
     };
-    assert_eq!(tell(raw), tell(classic));
+    // The classic one is not told whether it is a script.
+    assert_eq!(tell(raw, &[]), tell(classic, &["interpreter"]));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 
+use exectrail_abi::fault::Fault;
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::event::Program;
@@ -107,7 +108,7 @@ impl Selector {
     #[must_use]
     pub fn matches(&self, program: &Program<'_>) -> bool {
         // A path of which only the end is known is not that path.
-        let exe = program.exe.filter(|_| !program.exe_cut);
+        let exe = program.exe.filter(|_| !program.faults.has(Fault::ExeCut));
         [program.filename, exe].into_iter().flatten().any(|path| self.matches_path(path))
     }
 

@@ -1,25 +1,10 @@
+use exectrail_abi::fault::Fault;
+
 use super::{Rule, Rules, Selector, SelectorError, Verdict};
 use crate::event::{Faults, Program};
 
 fn program<'a>(filename: &'a [u8], exe: &'a [u8]) -> Program<'a> {
-    Program {
-        pid: 1,
-        tid: 1,
-        ppid: None,
-        creds: None,
-        comm: b"",
-        cgroup_id: 0,
-        image: None,
-        filename: Some(filename),
-        exe: Some(exe),
-        exe_cut: false,
-        args: None,
-        args_count: None,
-        args_bytes: None,
-        flags: 0,
-        faults: Faults::default(),
-        cpu: 0,
-    }
+    Program { filename: Some(filename), exe: Some(exe), ..Program::UNKNOWN }
 }
 
 fn check(rule: &str, filename: &str, exe: &str, expect: bool) {
@@ -69,7 +54,8 @@ fn an_unknown_or_cut_path_matches_nothing() {
     let selector = Selector::parse("/**").unwrap();
     let unknown = Program { filename: None, exe: None, ..program(b"", b"") };
     assert!(!selector.matches(&unknown));
-    let cut = Program { filename: None, exe_cut: true, ..program(b"", b"/end/of/path") };
+    let faults = Faults(Fault::ExeCut.bit());
+    let cut = Program { filename: None, faults, ..program(b"", b"/end/of/path") };
     assert!(!selector.matches(&cut));
 }
 

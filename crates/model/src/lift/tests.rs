@@ -1,60 +1,100 @@
 use exectrail_abi::{
     fault::Fault,
-    record::{Creds, Exec, FIXED_LEN, Header, KIND_EXEC, KIND_FAILED, UNKNOWN_U32, UNKNOWN_U64},
+    record::{
+        Creds, Exec, Exit, FIXED_LEN, FLAG_DELETED, File, Header, KIND_EXEC, KIND_EXIT,
+        KIND_FAILED, Namespaces, Process, Relative, TAILS, Tail, UNKNOWN_U32, UNKNOWN_U64,
+    },
 };
 use zerocopy::IntoBytes;
 
-use super::{Lifter, RecordError, leaf_first, turn_round};
-use crate::{args::Arg, event::Body};
+use super::{Host, Lifter, RecordError, leaf_first, turn_round};
+use crate::{
+    args::Arg,
+    environment::Wanted,
+    event::{Body, FLAG_MEMFD, FLAG_SETID, FLAG_WRITABLE},
+};
+
+const PROCESS: Process = Process { start: 3, pid: 10, ns_pid: 1, pid_ns: 7, reserved: 0 };
+const CREDS: Creds =
+    Creds { uid: 1, gid: 2, suid: 3, sgid: 4, euid: 5, egid: 6, fsuid: 7, fsgid: 8 };
 
 fn short(len: usize) -> u32 {
     len.try_into().unwrap()
 }
 
-fn record(
-    kind: u16,
-    filename: &[u8],
-    exe: &[u8],
-    args: &[u8],
-    change: impl Fn(&mut Exec),
-) -> Vec<u8> {
-    let len = FIXED_LEN + filename.len() + exe.len() + args.len();
+fn lifter() -> Lifter {
+    let host = Host { boot: None, page_size: 4096 };
+    Lifter::new(host, Wanted::parse("LANG").unwrap())
+}
+
+fn header(kind: u16, len: usize) -> Header {
+    Header { len: short(len), kind, cpu: 1, ktime: 5, lane: 1, dropped: 0 }
+}
+
+fn record(kind: u16, tails: &[(Tail, &[u8])], change: impl Fn(&mut Exec)) -> Vec<u8> {
     let mut fixed = Exec {
-        header: Header { len: short(len), kind, cpu: 1, ktime: 5, lane: 1, dropped: 0 },
-        pid: 10,
-        tid: 10,
-        ppid: 9,
-        faults: 0,
-        creds: Creds { uid: 1, gid: 2, suid: 3, sgid: 4, euid: 5, egid: 6, fsuid: 7, fsgid: 8 },
+        header: header(kind, 0),
+        process: PROCESS,
+        parent: Relative {
+            process: Process { start: 1, pid: 9, ns_pid: 9, pid_ns: 7, reserved: 0 },
+            exec_id: 1,
+            comm: *b"sh\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        },
+        creds: CREDS,
         comm: *b"true\0\0\0\0junk\0\0\0\0",
+        tty: *b"pts0\0\0\0\0\0\0\0\0\0\0\0\0",
+        namespaces: Namespaces { mnt: 1, uts: 2, ipc: 3, net: 4, cgroup: 5, user: 6 },
+        file: File { inode: 12, device: 0xfe0_0001, mode: 0o100_755, uid: 0, gid: 0 },
         cgroup: 1,
         exec_id: 2,
         latency: UNKNOWN_U64,
-        args_total: args.len() as u64,
+        args_total: 0,
         args_missing: 0,
         args_count: UNKNOWN_U32,
-        args_len: short(args.len()),
         args_cut: 0,
-        filename_len: short(filename.len()),
-        exe_len: short(exe.len()),
+        tid: 10,
+        faults: 0,
         flags: 0,
         errno: 0,
+        loginuid: UNKNOWN_U32,
+        session: 4,
+        tails: [0; TAILS],
         reserved: 0,
     };
+    let mut bytes = Vec::new();
+    for (tail, text) in tails {
+        fixed.tails[*tail as usize] = short(text.len());
+        bytes.extend_from_slice(text);
+    }
+    fixed.header.len = short(FIXED_LEN + bytes.len());
     change(&mut fixed);
-    [fixed.as_bytes(), filename, exe, args].concat()
+    [fixed.as_bytes(), &bytes].concat()
 }
 
 #[test]
 fn a_whole_record() {
-    let bytes = record(KIND_EXEC, b"./true", b"true\0bin\0usr\0", b"./true\0\0", |_| {});
-    let mut lifter = Lifter::default();
+    let tails: [(Tail, &[u8]); 5] = [
+        (Tail::Filename, b"./true"),
+        (Tail::Exe, b"true\0bin\0usr\0"),
+        (Tail::Cwd, b""),
+        (Tail::Args, b"./true\0\0"),
+        (Tail::Environment, b"A=1\0LANG=C\0"),
+    ];
+    let bytes = record(KIND_EXEC, &tails, |_| {});
+    let mut lifter = lifter();
     let event = lifter.lift(&bytes, 1000).unwrap();
     assert_eq!((event.moment.ktime, event.moment.wall), (5, 1005));
     let Body::Exec(program) = event.body else { panic!("{event:?}") };
     assert_eq!(program.filename, Some(&b"./true"[..]));
     assert_eq!(program.exe, Some(&b"/usr/bin/true"[..]));
     assert_eq!(program.comm, b"true");
+    assert_eq!(program.cwd, Some(&b"/"[..]));
+    assert_eq!((program.loginuid, program.session), (Some(None), Some(Some(4))));
+    let parent = program.parent.unwrap();
+    assert_eq!((parent.process.pid, parent.comm, parent.exe), (9, &b"sh"[..], None));
+    let environment: Vec<_> = program.environment.unwrap().iter().collect();
+    assert_eq!(environment, [(&b"LANG"[..], &b"C"[..])]);
+    assert_eq!(program.interpreter, Some(None));
     assert_eq!(program.args_count, Some(2));
     let args: Vec<_> = program.args.unwrap().iter().collect();
     assert_eq!(args, [Arg::Whole(b"./true"), Arg::Whole(b"")]);
@@ -63,41 +103,50 @@ fn a_whole_record() {
 #[test]
 fn what_could_not_be_read_is_none() {
     let faults = Fault::ALL.iter().fold(0, |bits, fault| bits | fault.bit());
-    let bytes = record(KIND_FAILED, b"", b"", b"", |fixed| fixed.faults = faults);
-    let mut lifter = Lifter::default();
+    let bytes = record(KIND_FAILED, &[], |fixed| fixed.faults = faults);
+    let mut lifter = lifter();
     let event = lifter.lift(&bytes, 0).unwrap();
     let program = event.program().unwrap();
     assert!(program.filename.is_none() && program.exe.is_none() && program.args.is_none());
-    assert!(program.ppid.is_none() && program.creds.is_none() && program.image.is_none());
+    assert!(program.parent.is_none() && program.creds.is_none() && program.image.is_none());
     assert_eq!(program.args_count, None);
 }
 
 #[test]
 fn an_empty_name_is_a_name() {
-    let bytes = record(KIND_FAILED, b"", b"", b"x\0", |fixed| fixed.errno = 2);
-    let mut lifter = Lifter::default();
+    let bytes = record(KIND_FAILED, &[(Tail::Args, b"x\0")], |fixed| fixed.errno = 2);
+    let mut lifter = lifter();
     let event = lifter.lift(&bytes, 0).unwrap();
     assert_eq!(event.program().unwrap().filename, Some(&b""[..]));
     let Body::Failed(_, failure) = event.body else { panic!("{event:?}") };
-    assert_eq!((failure.errno, failure.latency), (2, None));
+    assert_eq!((failure.errno, event.program().unwrap().latency), (2, None));
 }
 
 #[test]
 fn damaged_records_are_refused() {
-    let good = record(KIND_EXEC, b"/x", b"x\0", b"x\0", |_| {});
-    let mut lifter = Lifter::default();
+    let tails: [(Tail, &[u8]); 2] = [(Tail::Filename, b"/x"), (Tail::Args, b"x\0")];
+    let good = record(KIND_EXEC, &tails, |_| {});
+    let mut lifter = lifter();
     let mut check = |bytes: &[u8]| lifter.lift(bytes, 0).map(|_| ()).unwrap_err();
     assert_eq!(check(&good[..10]), RecordError::Short(10));
     assert!(matches!(check(&good[..good.len() - 1]), RecordError::Length { .. }));
-    let long = record(KIND_EXEC, b"/x", b"x\0", b"x\0", |fixed| fixed.args_len = u32::MAX);
+    let long = record(KIND_EXEC, &tails, |fixed| fixed.tails[8] = u32::MAX);
     assert!(matches!(check(&long), RecordError::Length { .. }));
-    assert_eq!(check(&record(9, b"", b"", b"", |_| {})), RecordError::Kind(9));
+    assert_eq!(check(&record(9, &[], |_| {})), RecordError::Kind(9));
+    let fixed_only = record(KIND_EXIT, &[], |_| {});
+    assert!(matches!(check(&fixed_only), RecordError::Length { .. }));
 }
 
 #[test]
 fn no_bytes_make_it_panic() {
-    let good = record(KIND_EXEC, b"/x/y", b"y\0x\0", b"y\0z\0", |_| {});
-    let mut lifter = Lifter::default();
+    let tails: [(Tail, &[u8]); 4] = [
+        (Tail::Exe, b"y\0x\0"),
+        (Tail::Args, b"y\0z\0"),
+        (Tail::Environment, b"LANG=\0"),
+        (Tail::Ancestors, &[7; 48]),
+    ];
+    let good = record(KIND_EXEC, &tails, |_| {});
+    let mut lifter = lifter();
     let mut state = 1u32;
     for _ in 0..20_000 {
         let mut bytes = good.clone();
@@ -106,13 +155,59 @@ fn no_bytes_make_it_panic() {
             let at = (state >> 8) as usize % bytes.len();
             bytes[at] = state.to_le_bytes()[1];
         }
-        if let Ok(event) = lifter.lift(&bytes, 0)
-            && let Some(args) = event.program().and_then(|program| program.args)
-        {
-            args.iter().for_each(drop);
-            let _ = args.cut_index();
+        if let Ok(event) = lifter.lift(&bytes, 0) {
+            for field in crate::fields::FIELDS {
+                let _ = (field.get)(&event);
+            }
         }
     }
+}
+
+#[test]
+fn what_follows_from_the_inode() {
+    let flags = |flags: u32, mode: u32, owner: u32, exe: &[u8]| {
+        let bytes = record(KIND_EXEC, &[(Tail::Exe, exe)], |fixed| {
+            fixed.flags = flags;
+            fixed.file.mode = mode;
+            fixed.file.uid = owner;
+        });
+        lifter().lift(&bytes, 0).unwrap().program().unwrap().flags
+    };
+    let memfd = b"memfd:x\0";
+    assert_eq!(flags(FLAG_DELETED, 0o755, 0, memfd), FLAG_DELETED | FLAG_MEMFD);
+    assert_eq!(flags(0, 0o755, 0, memfd), 0, "a file of that name");
+    assert_eq!(flags(0, 0o4755, CREDS.euid, b"x\0"), FLAG_SETID | FLAG_WRITABLE);
+    assert_eq!(flags(0, 0o4755, 0, b"x\0"), 0, "the bit did nothing");
+    assert_eq!(flags(0, 0o555, CREDS.euid, b"x\0"), 0);
+    assert_eq!(flags(0, 0o757, 0, b"x\0"), FLAG_WRITABLE);
+}
+
+#[test]
+fn the_end_of_a_process() {
+    let exit = Exit {
+        header: header(KIND_EXIT, size_of::<Exit>()),
+        process: PROCESS,
+        creds: CREDS,
+        comm: *b"x\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        exec_id: 4,
+        cpu_user: 1,
+        cpu_system: 2,
+        max_rss_pages: 3,
+        minor_faults: 4,
+        major_faults: 5,
+        read_bytes: UNKNOWN_U64,
+        write_bytes: 7,
+        ppid: 9,
+        tid: 11,
+        status: 0x8b,
+        faults: 0,
+    };
+    let mut lifter = lifter();
+    let event = lifter.lift(exit.as_bytes(), 0).unwrap();
+    let Body::Exit(ended) = event.body else { panic!("{event:?}") };
+    let status = ended.status.unwrap();
+    assert_eq!((status.code(), status.signal(), status.core()), (None, Some(11), true));
+    assert_eq!((ended.duration, ended.max_rss, ended.read_bytes), (Some(2), Some(12_288), None));
 }
 
 #[test]

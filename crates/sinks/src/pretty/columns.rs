@@ -1,11 +1,20 @@
 //! Which columns there are, and which field each shows.
 
+use std::fmt;
+
 use anstyle::{AnsiColor, Effects, Style};
 use exectrail_model::{
-    event::{Event, Kinds},
+    event::{Body, Ended, Event},
     fields::Field,
     value::{Align, Type, Value},
 };
+
+use crate::quote::{Place, quote};
+
+use super::exit;
+
+/// Writes what a column says of the end of a process.
+type Exit = fn(&Ended<'_>, &mut String) -> fmt::Result;
 
 /// A column of the default table. Fields are named here as data, and nowhere else.
 struct Choice {
@@ -16,10 +25,15 @@ struct Choice {
     past_null: bool,
     /// What it shows for an event that has none of them.
     otherwise: &'static str,
-    /// Only there when failures are traced.
-    failed_only: bool,
+    /// What it shows of the end of a process, where that is not its fields.
+    exit: Option<Exit>,
+    /// Only there when more than successes is traced.
+    outcome_only: bool,
     style: Style,
-    style_failed: Style,
+    /// Of a failure and of a process that ended badly.
+    style_bad: Style,
+    /// Of a process that ended well.
+    style_exit: Style,
 }
 
 const USUAL: Choice = Choice {
@@ -27,39 +41,52 @@ const USUAL: Choice = Choice {
     fields: &[],
     past_null: false,
     otherwise: "-",
-    failed_only: false,
+    exit: None,
+    outcome_only: false,
     style: Style::new(),
-    style_failed: Style::new(),
+    style_bad: Style::new(),
+    style_exit: Style::new(),
 };
 
 const DIM: Style = Style::new().effects(Effects::DIMMED);
 const BOLD: Style = Style::new().effects(Effects::BOLD);
 const RED: Style = AnsiColor::Red.on_default();
 
+const ALWAYS_DIM: Choice = Choice { style: DIM, style_bad: DIM, style_exit: DIM, ..USUAL };
+
 /// What a person wants to know first: when, who, whether it worked, what.
 const DEFAULT: &[Choice] = &[
-    Choice { title: "time", fields: &["time"], style: DIM, style_failed: DIM, ..USUAL },
+    Choice { title: "time", fields: &["time"], ..ALWAYS_DIM },
     Choice { title: "pid", fields: &["pid"], ..USUAL },
-    Choice { title: "ppid", fields: &["ppid"], style: DIM, style_failed: DIM, ..USUAL },
+    Choice { title: "ppid", fields: &["ppid"], ..ALWAYS_DIM },
     Choice { title: "uid", fields: &["uid"], ..USUAL },
     Choice {
         title: "result",
         fields: &["error", "errno"],
         past_null: true,
         otherwise: "ok",
-        failed_only: true,
+        exit: Some(exit::result),
+        outcome_only: true,
         style: DIM,
-        style_failed: RED,
+        style_bad: RED,
+        style_exit: DIM,
     },
     Choice {
         title: "exe",
         // What failed never became an executable: there is only what was asked for.
         fields: &["exe", "filename"],
+        past_null: true,
+        // What its executable was is not known any more.
+        exit: Some(|ended, cell| {
+            quote(ended.comm, Place::Command, cell);
+            Ok(())
+        }),
         style: BOLD,
-        style_failed: BOLD,
+        style_bad: BOLD,
+        style_exit: DIM,
         ..USUAL
     },
-    Choice { title: "args", fields: &["args"], ..USUAL },
+    Choice { title: "args", fields: &["args"], exit: Some(exit::usage), style_exit: DIM, ..USUAL },
 ];
 
 /// A column.
@@ -69,18 +96,21 @@ pub(super) struct Column {
     fields: Vec<&'static Field>,
     past_null: bool,
     otherwise: &'static str,
+    pub(super) exit: Option<Exit>,
     style: Style,
-    style_failed: Style,
+    style_bad: Style,
+    style_exit: Style,
 }
 
-/// The columns for these fields; without a list, the default ones.
-pub(super) fn columns(selected: Option<&[&'static Field]>, failed: bool) -> Vec<Column> {
+/// The columns for these fields; without a list, the default ones. `outcomes`:
+/// whether more than successes is traced.
+pub(super) fn columns(selected: Option<&[&'static Field]>, outcomes: bool) -> Vec<Column> {
     if let Some(selected) = selected {
         return selected.iter().map(|field| Column::of(field)).collect();
     }
     DEFAULT
         .iter()
-        .filter(|choice| failed || !choice.failed_only)
+        .filter(|choice| outcomes || !choice.outcome_only)
         .filter_map(Column::chosen)
         .collect()
 }
@@ -95,8 +125,10 @@ impl Column {
             fields,
             past_null: choice.past_null,
             otherwise: choice.otherwise,
+            exit: choice.exit,
             style: choice.style,
-            style_failed: choice.style_failed,
+            style_bad: choice.style_bad,
+            style_exit: choice.style_exit,
         })
     }
 
@@ -110,8 +142,10 @@ impl Column {
             fields: vec![field],
             past_null: false,
             otherwise: USUAL.otherwise,
+            exit: None,
             style: look.style,
-            style_failed: look.style_failed,
+            style_bad: look.style_bad,
+            style_exit: look.style_exit,
         }
     }
 
@@ -135,8 +169,13 @@ impl Column {
         self.otherwise
     }
 
-    pub(super) fn style(&self, kind: Kinds) -> Style {
-        if kind == Kinds::FAILED { self.style_failed } else { self.style }
+    pub(super) fn style(&self, event: &Event<'_>) -> Style {
+        match &event.body {
+            Body::Failed(..) => self.style_bad,
+            Body::Exit(ended) if exit::is_bad(ended) => self.style_bad,
+            Body::Exit(_) => self.style_exit,
+            Body::Exec(_) | Body::Lost(_) | Body::Summary(_) => self.style,
+        }
     }
 }
 

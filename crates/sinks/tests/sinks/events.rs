@@ -5,13 +5,15 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use exectrail_abi::{fault::Fault, record::Creds};
+use exectrail_abi::{fault::Fault, record::Process};
 use exectrail_model::{
     args::Args,
-    event::{Body, Event, Failure, Faults, Lost, Moment, Program, Summary},
+    event::{Body, Event, Failure, Faults, Lost, Moment, NO_PROCESS, Program, Summary},
 };
 use exectrail_sinks::{Options, SinkKind};
 use jiff::tz::{TimeZone, offset};
+
+use crate::processes::{CREDS, contained, crashed, ended, parent, vanished};
 
 /// Bytes that can still be read when the sink has taken the writer.
 #[derive(Clone, Default)]
@@ -49,43 +51,32 @@ pub(crate) fn written(
     String::from_utf8(shared.0.lock().unwrap().clone()).unwrap()
 }
 
-fn moment(millis: u64) -> Moment {
+pub(crate) fn moment(millis: u64) -> Moment {
     let ktime = 5_000_000_000_000 + millis * 1_000_000 + 7;
     Moment { ktime, wall: 1_787_486_400_000_000_000 + ktime.cast_signed() }
 }
 
 pub(crate) fn program() -> Program<'static> {
     Program {
-        pid: 4711,
+        process: Process { pid: 4711, ns_pid: 4711, ..NO_PROCESS },
         tid: 4711,
-        ppid: Some(812),
-        creds: Some(Creds {
-            uid: 1000,
-            gid: 1000,
-            suid: 0,
-            sgid: 1000,
-            euid: 0,
-            egid: 1000,
-            fsuid: 0,
-            fsgid: 1000,
-        }),
+        parent: Some(parent()),
+        creds: Some(CREDS),
         comm: b"ls",
         cgroup_id: 1 << 60 | 1,
         image: Some(3),
         filename: Some(b"/bin/ls"),
         exe: Some(b"/usr/bin/ls"),
-        exe_cut: false,
         args: Some(Args::whole(b"ls\0-l\0--color=auto\0/tmp\0")),
         args_count: Some(4),
         args_bytes: Some(24),
-        flags: 0,
-        faults: Faults::default(),
         cpu: 1,
+        ..Program::UNKNOWN
     }
 }
 
-pub(crate) fn exec(program: Program<'_>) -> Event<'_> {
-    Event { moment: moment(0), body: Body::Exec(program) }
+pub(crate) fn exec<'a>(program: &Program<'a>) -> Event<'a> {
+    Event { moment: moment(0), body: Body::Exec(*program) }
 }
 
 /// Everything that can be odd, in an order that a stream can have.
@@ -94,15 +85,19 @@ pub(crate) fn all() -> Vec<Event<'static>> {
         Body::Exec(program()),
         Body::Exec(script()),
         Body::Exec(hostile()),
-        Body::Failed(missing(), Failure { errno: 2, latency: Some(12_345) }),
-        Body::Failed(check(), Failure { errno: 4000, latency: None }),
+        Body::Failed(missing(), Failure { errno: 2 }),
+        Body::Failed(check(), Failure { errno: 4000 }),
         Body::Lost(Lost { count: 12, reason: "ring_full", cpu: 1 }),
         Body::Lost(Lost { count: 1, reason: "ring_full", cpu: 0 }),
         Body::Exec(cut()),
         Body::Exec(unknown()),
+        Body::Exec(contained()),
+        Body::Exit(ended()),
+        Body::Exit(crashed()),
+        Body::Exit(vanished()),
         Body::Summary(Summary {
-            seen: 130,
-            delivered: 7,
+            seen: 134,
+            delivered: 11,
             filtered: 110,
             dropped: 13,
             missed: None,
@@ -115,7 +110,7 @@ pub(crate) fn all() -> Vec<Event<'static>> {
 
 fn script() -> Program<'static> {
     Program {
-        pid: 1_234_567,
+        process: Process { pid: 1_234_567, ns_pid: 1_234_567, ..NO_PROCESS },
         tid: 1_234_567,
         comm: b"build all.sh",
         filename: Some(b"./build all.sh"),
@@ -143,7 +138,14 @@ fn hostile() -> Program<'static> {
 }
 
 fn missing() -> Program<'static> {
-    Program { filename: Some(b"no such"), exe: None, tid: 4712, flags: 2, ..program() }
+    Program {
+        filename: Some(b"no such"),
+        exe: None,
+        tid: 4712,
+        flags: 2,
+        latency: Some(12_345),
+        ..program()
+    }
 }
 
 fn check() -> Program<'static> {
@@ -154,7 +156,6 @@ fn check() -> Program<'static> {
 fn cut() -> Program<'static> {
     Program {
         exe: Some(b"/deep/down/cc"),
-        exe_cut: true,
         args: Some(Args::whole(b"cc\0\0-DNAME=\"xyz\0-c\0").cut_at(11).without(2)),
         args_count: Some(4000),
         args_bytes: Some(200_000),
@@ -166,16 +167,12 @@ fn cut() -> Program<'static> {
 fn unknown() -> Program<'static> {
     let faults = Fault::ALL.iter().map(|fault| fault.bit()).sum();
     Program {
-        ppid: None,
-        creds: None,
+        process: program().process,
+        tid: 4711,
         comm: b"-",
-        image: None,
-        filename: None,
-        exe: None,
-        args: None,
-        args_count: None,
-        args_bytes: None,
+        cgroup_id: 1 << 60 | 1,
         faults: Faults(faults),
-        ..program()
+        cpu: 1,
+        ..Program::UNKNOWN
     }
 }

@@ -25,19 +25,36 @@ fn json_whole() {
 
 #[test]
 fn json_selected() {
-    let fields = Some(select("exe,pid,event,error").unwrap());
+    let fields = Some(select("exe,pid,event,error,exit_code").unwrap());
     check("selected.jsonl", "json", &all(), |options| Options { fields, ..options });
 }
 
 #[test]
-fn pretty_with_failures() {
-    check("failed.txt", "pretty", &all(), |options| Options { failed: true, ..options });
+fn pretty_with_failures_and_exits() {
+    let both = |options| Options { failed: true, exits: true, ..options };
+    check("outcomes.txt", "pretty", &all(), both);
 }
 
 #[test]
-fn pretty_without_header_or_failures() {
-    let events: Vec<_> =
-        all().into_iter().filter(|event| event.kind().name() != "failed").collect();
+fn failures_or_exits_make_a_column_of_results() {
+    for (failed, exits, expect) in
+        [(false, false, false), (true, false, true), (false, true, true), (true, true, true)]
+    {
+        let text = written("pretty", &all(), |options| Options { failed, exits, ..options });
+        assert_eq!(text.lines().next().unwrap().contains(" result "), expect);
+    }
+}
+
+#[test]
+fn pretty_processes() {
+    let fields = Some(select("process,user,container,signal,core,ancestors,env").unwrap());
+    check("processes.txt", "pretty", &all(), |options| Options { fields, ..options });
+}
+
+#[test]
+fn pretty_without_header_failures_or_exits() {
+    let plain = |event: &Event<'_>| !["failed", "exit"].contains(&event.kind().name());
+    let events: Vec<_> = all().into_iter().filter(plain).collect();
     check("plain.txt", "pretty", &events, |options| Options { header: false, ..options });
 }
 
@@ -85,7 +102,7 @@ fn every_width_holds_what_it_promises() {
 fn a_line_longer_than_the_buffer_comes_out_whole() {
     let long = [vec![b'x'; 300_000], vec![0]].concat();
     let args = Some(exectrail_model::args::Args::whole(&long));
-    let events = [exec(program()), exec(exectrail_model::event::Program { args, ..program() })];
+    let events = [exec(&program()), exec(&exectrail_model::event::Program { args, ..program() })];
     for sink in ["json", "pretty"] {
         let twice = [events[0], events[1], events[0], *all().last().unwrap()];
         let text = written(sink, &twice, |options| options);

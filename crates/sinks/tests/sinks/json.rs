@@ -1,10 +1,19 @@
 //! Every line is JSON, and says what the event said.
 
-use exectrail_model::{args::Args, event::Program, fields::FIELDS};
+use std::collections::{HashMap, HashSet};
+
+use exectrail_model::{
+    ancestors::Ancestors,
+    args::Args,
+    environment::Environment,
+    event::{Body, Ended, Event, NO_PROCESS, Program, Status},
+    fields::FIELDS,
+};
 use serde_json::Value;
 
 use crate::{
-    events::{all, exec, program, written},
+    events::{all, exec, moment, program, written},
+    processes::{ALL_VARIABLES, BOOT, ended, row},
     random::Random,
 };
 
@@ -32,8 +41,9 @@ fn every_line_begins_with_what_tells_how_to_read_it() {
         let text =
             written("json", &all(), |options| exectrail_sinks::Options { fields, ..options });
         for (event, line) in all().iter().zip(text.lines()) {
-            let beginning = format!("{{\"v\":1,\"event\":\"{}\",", event.kind().name());
-            assert!(line.starts_with(&beginning), "{line}");
+            let beginning = format!("{{\"v\":1,\"event\":\"{}\"", event.kind().name());
+            let rest = line.strip_prefix(&beginning).unwrap();
+            assert!(rest.starts_with([',', '}']), "{line}");
             assert_eq!(line.matches("\"event\":").count(), 1);
         }
     }
@@ -66,11 +76,113 @@ fn random_bytes_come_back() {
         let name = random.string();
         let program =
             Program { args: Some(Args::whole(&joined)), filename: Some(&name), ..program() };
-        let text = written("json", &[exec(program), *all().last().unwrap()], |options| options);
+        let text = written("json", &[exec(&program), *all().last().unwrap()], |options| options);
         let line = &parsed(&text)[0];
         check_string(&name, &line["filename"], line.get("filename_raw"));
         check_list(&strings, &line["args"], line.get("args_raw"));
         assert!(!text.trim_end_matches('\n').lines().any(|line| line.contains(char::is_control)));
+    }
+}
+
+#[test]
+fn random_environments_come_back() {
+    let mut random = Random::new(20_260_824);
+    for _ in 0..3000 {
+        let pairs: Vec<_> =
+            (0..random.below(6)).map(|index| (variable(&mut random), value(index))).collect();
+        let joined: Vec<u8> = pairs
+            .iter()
+            .flat_map(|(name, value)| [name, &b"="[..], value, b"\0"].concat())
+            .collect();
+        let environment = Some(Environment::new(&joined, &ALL_VARIABLES));
+        let program = Program { environment, ..program() };
+        let text = written("json", &[exec(&program), *all().last().unwrap()], |options| options);
+        let line = &parsed(&text)[0];
+        check_environment(&pairs, &line["env"], line.get("env_raw"));
+        assert!(!text.trim_end_matches('\n').lines().any(|line| line.contains(char::is_control)));
+    }
+}
+
+/// Often one that was there before, or that looks like it.
+fn variable(random: &mut Random) -> Vec<u8> {
+    const FEW: [&[u8]; 4] = [b"A", b"\xff", b"\xfe", "\u{fffd}".as_bytes()];
+    if random.below(2) == 0 {
+        return FEW.iter().cycle().nth(random.below(4).try_into().unwrap()).unwrap().to_vec();
+    }
+    random.string().into_iter().filter(|&byte| byte != b'=').collect()
+}
+
+/// Another one each time: a reader of an object with a key twice takes the last.
+fn value(index: u64) -> Vec<u8> {
+    let odd: &[u8] = if index == 4 { b"\xff" } else { b"=" };
+    [index.to_string().as_bytes(), odd].concat()
+}
+
+fn check_environment(pairs: &[(Vec<u8>, Vec<u8>)], object: &Value, raw: Option<&Value>) {
+    let mut expect = HashMap::new();
+    for (name, value) in pairs {
+        let lossy = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        expect.entry(lossy(name)).or_insert(lossy(value));
+    }
+    let object = object.as_object().unwrap();
+    assert_eq!(object.len(), expect.len());
+    for (name, value) in object {
+        assert_eq!(value.as_str(), expect.get(name).map(String::as_str), "{name}");
+    }
+    let names: HashSet<_> = pairs.iter().map(|(name, _)| name).collect();
+    let is_text = |bytes: &[u8]| str::from_utf8(bytes).is_ok();
+    let text = pairs.iter().all(|(name, value)| is_text(name) && is_text(value));
+    assert_eq!(raw.is_none(), text && names.len() == pairs.len());
+    let Some(raw) = raw else { return };
+    let bytes = |pair: &Value, index: usize| from_base64(pair[index].as_str().unwrap());
+    let raw = raw.as_array().unwrap().iter();
+    let raw: Vec<_> = raw.map(|pair| (bytes(pair, 0), bytes(pair, 1))).collect();
+    assert_eq!(raw, pairs);
+}
+
+#[test]
+fn a_name_ten_thousand_times_is_one_key_and_soon_written() {
+    let joined = b"A=1\0B=2\0".repeat(5000);
+    let environment = Some(Environment::new(&joined, &ALL_VARIABLES));
+    let program = Program { environment, ..program() };
+    let text = written("json", &[exec(&program), *all().last().unwrap()], |options| options);
+    let line = &parsed(&text)[0];
+    assert!(text.contains("\"env\":{\"A\":\"1\",\"B\":\"2\"},\"env_raw\":[[\"QQ==\",\"MQ==\"],"));
+    assert_eq!(line["env_raw"].as_array().unwrap().len(), 10_000);
+}
+
+#[test]
+fn random_ends_come_back() {
+    let mut random = Random::new(20_260_825);
+    for _ in 0..1000 {
+        let comm = random.string();
+        let status = u32::try_from(random.below(0x1_0000)).unwrap();
+        let duration = (random.below(2) == 0).then(|| random.below(u64::MAX));
+        let end = Ended { comm: &comm, status: Some(Status(status)), duration, ..ended() };
+        let event = Event { moment: moment(0), body: Body::Exit(end) };
+        let line =
+            &parsed(&written("json", &[event, *all().last().unwrap()], |options| options))[0];
+        check_string(&comm, &line["comm"], line.get("comm_raw"));
+        assert_eq!(line["duration_ns"].as_u64(), duration);
+        let signal = u64::from(status & 0x7f);
+        assert_eq!(line["signal"].as_u64(), (signal != 0).then_some(signal));
+        assert_eq!(line["exit_code"].is_null(), signal != 0);
+        assert_eq!(line["process"], "b770a0ed-8463-822c-b5f6-30d9081ddbd9");
+    }
+}
+
+#[test]
+fn ancestors_have_their_bytes_in_their_own_object() {
+    let rows = [row(NO_PROCESS, 1, b"a\xff\""), row(NO_PROCESS, 2, b"")].concat();
+    for boot in [None, Some(&*BOOT)] {
+        let program = Program { ancestors: Some(Ancestors::new(&rows, boot)), ..program() };
+        let text = written("json", &[exec(&program), *all().last().unwrap()], |options| options);
+        let ancestors = &parsed(&text)[0]["ancestors"];
+        check_string(b"a\xff\"", &ancestors[0]["comm"], ancestors[0].get("comm_raw"));
+        check_string(b"", &ancestors[1]["comm"], ancestors[1].get("comm_raw"));
+        assert_eq!(ancestors[1]["image"], 2);
+        assert_eq!(ancestors[1]["process"].is_null(), boot.is_none());
+        assert_eq!(ancestors.as_array().unwrap().len(), 2);
     }
 }
 

@@ -7,6 +7,8 @@ mod golden;
 #[cfg(test)]
 mod json;
 #[cfg(test)]
+mod processes;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod shell;

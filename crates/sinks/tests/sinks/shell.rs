@@ -2,9 +2,18 @@
 
 use std::process::Command;
 
-use exectrail_sinks::quote::{Place, quote};
+use exectrail_model::{environment::Environment, event::Program};
+use exectrail_sinks::{
+    Options,
+    quote::{Place, quote},
+    select,
+};
 
-use crate::random::Random;
+use crate::{
+    events::{all, exec, program, written},
+    processes::ALL_VARIABLES,
+    random::Random,
+};
 
 #[test]
 fn bash_gives_back_every_byte() {
@@ -25,15 +34,22 @@ fn zsh_gives_back_every_byte() {
 
 fn check(shell: &str, options: &[&str], locale: &str) {
     let mut random = Random::new(7);
-    for _ in 0..40 {
-        let strings: Vec<_> = (0..250).map(|_| random.string()).collect();
-        let mut script = String::from("printf '%s\\0'");
-        for string in &strings {
-            script.push(' ');
-            let before = script.len();
-            quote(string, Place::Argument, &mut script);
-            check_harmless(&script[before..]);
+    for round in 0..40 {
+        let mut strings: Vec<_> = (0..250).map(|_| random.string()).collect();
+        let mut quoted = String::new();
+        if round % 4 == 0 {
+            for string in &mut strings {
+                string.push(b'=');
+            }
+            quoted = environment(&strings);
+        } else {
+            for string in &strings {
+                quote(string, Place::Argument, &mut quoted);
+                quoted.push(' ');
+            }
         }
+        check_harmless(&quoted);
+        let script = format!("printf '%s\\0' {quoted}");
         let run = Command::new(shell).args(options).arg(&script).env("LC_ALL", locale).output();
         let Ok(run) = run else {
             eprintln!("skipped: there is no {shell}");
@@ -46,6 +62,16 @@ fn check(shell: &str, options: &[&str], locale: &str) {
             assert_eq!(back.strip_suffix(b"\0").unwrap(), string);
         }
     }
+}
+
+/// Variables as a cell has them.
+fn environment(strings: &[Vec<u8>]) -> String {
+    let bytes: Vec<u8> = strings.iter().flat_map(|string| [string, &b"\0"[..]].concat()).collect();
+    let environment = Some(Environment::new(&bytes, &ALL_VARIABLES));
+    let events = [exec(&Program { environment, ..program() }), *all().last().unwrap()];
+    let fields = Some(select("env").unwrap());
+    let text = written("pretty", &events, |options| Options { fields, header: false, ..options });
+    text.strip_suffix('\n').unwrap().to_owned()
 }
 
 fn check_harmless(quoted: &str) {

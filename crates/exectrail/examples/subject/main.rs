@@ -1,0 +1,115 @@
+//! The subject of the live tests and benchmarks: execs in ways that a shell
+//! cannot, as often as it is told.
+//!
+//! Each command prints what it did as far as a test needs to know, and fails
+//! loudly when it could not do it.
+#![expect(unsafe_code, reason = "fork, vfork and raw execs are the point of it")]
+#![expect(clippy::panic, clippy::expect_used, reason = "a test program ends loudly")]
+#![expect(clippy::multiple_unsafe_ops_per_block, reason = "system calls in a row")]
+
+mod confined;
+mod elf;
+mod files;
+mod literals;
+mod parents;
+mod pointers;
+mod process;
+mod storm;
+mod threads;
+
+use std::{env, ffi::OsString, hint::black_box, time::Instant};
+
+fn main() {
+    let args: Vec<OsString> = env::args_os().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(|arg| arg.to_str().unwrap_or("")).collect();
+    match words.as_slice() {
+        ["exit", ..] => {}
+        ["say", words @ ..] => println!("{}", words.join(" ")),
+        ["wait", ..] => wait_for_end_of_input(),
+        ["abort", ..] => std::process::abort(),
+        ["getppid", count] => getppid(number(count)),
+        ["literals", how, count] => literals::run(how, number(count)),
+        other => {
+            let done = writes(other) || storms(other) || execs(other);
+            assert!(done, "subject: unknown command: {words:?}");
+        }
+    }
+}
+
+/// Commands that write a program.
+fn writes(words: &[&str]) -> bool {
+    match words {
+        ["tiny", path] => elf::tiny(path),
+        #[cfg(target_arch = "x86_64")]
+        ["tiny-32", path] => elf::tiny_32(path),
+        #[cfg(target_arch = "x86_64")]
+        ["exec-32", path, target, marker] => elf::exec_32(path, target, marker),
+        ["unmappable", path] => elf::unmappable(path),
+        _ => return false,
+    }
+    true
+}
+
+/// Commands that exec many times.
+fn storms(words: &[&str]) -> bool {
+    match words {
+        ["alternate", long, short, count] => storm::alternate(long, short, number(count)),
+        ["storm", target, count, workers] => storm::storm(target, number(count), number(workers)),
+        ["storm-mixed", target, script, count, workers] => {
+            storm::mixed(target, script, number(count), number(workers));
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Commands that exec once, in an odd way.
+fn execs(words: &[&str]) -> bool {
+    match words {
+        ["fexecve", target, args @ ..] => files::fexecve(target, args),
+        ["fexecve-unlinked", target, args @ ..] => files::fexecve_unlinked(target, args),
+        ["memfd", name, source, args @ ..] => files::memfd(name, source, args),
+        ["execveat", directory, name, args @ ..] => files::execveat(directory, name, args),
+        ["execveat-check", target] => files::check(target),
+        ["fexecve-check", target] => files::check_descriptor(target),
+        ["exec-null-argument", target] => pointers::bad_argument(target),
+        ["exec-with-argv", how, target] => pointers::with_argv(how, target),
+        ["exec-from-file", target, file] => pointers::from_file(target, file),
+        ["exec-while-rewriting", target] => pointers::while_rewriting(target),
+        ["exec-with-comm", target] => pointers::with_comm(target),
+        ["exec-from-thread", target, marker] => threads::exec_from_thread(target, marker),
+        ["fail-and-exec-from-thread", missing, target] => threads::fail_and_exec(missing, target),
+        ["exec-from-all-threads", target] => threads::exec_from_all(target),
+        ["exec-after-leader", target, marker] => threads::exec_after_leader(target, marker),
+        ["leader-first", millis, code] => {
+            threads::leader_first(number(millis) as u64, number(code).try_into().expect("a code"));
+        }
+        ["spawn-by-name", name, marker] => parents::spawn_by_name(name, marker),
+        ["orphan", target, marker] => parents::orphan(target, marker),
+        ["ptraced", target, marker] => parents::ptraced(target, marker),
+        ["seccomp", action, target] => confined::seccomp(action, target),
+        ["without-core", target, args @ ..] => confined::without_core(target, args),
+        _ => return false,
+    }
+    true
+}
+
+fn number(text: &str) -> usize {
+    text.parse().expect("a number")
+}
+
+/// Lives for as long as its standard input is open.
+fn wait_for_end_of_input() {
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).expect("reading");
+}
+
+/// A system call that does nothing, `count` times. Prints nanoseconds per call.
+fn getppid(count: usize) {
+    let start = Instant::now();
+    for _ in 0..count {
+        // SAFETY: no arguments. Not through libc's wrapper, which could cache.
+        black_box(unsafe { libc::syscall(libc::SYS_getppid) });
+    }
+    let calls = u32::try_from(count).expect("a number of calls");
+    println!("{:.2}", start.elapsed().as_secs_f64() * 1e9 / f64::from(calls));
+}

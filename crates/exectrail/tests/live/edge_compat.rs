@@ -1,0 +1,83 @@
+//! E13: programs of another word size. The tracepoints of system calls are silent
+//! for their tasks (`trace_get_syscall_nr`, `kernel/trace/trace_syscalls.c`); what
+//! they run is seen all the same.
+#![cfg(target_arch = "x86_64")]
+
+use std::process::Command;
+
+use crate::{
+    edge_expect::{Place, says},
+    support::{real_kernel, run, run_subject},
+};
+use serde_json::json;
+
+/// Whether this kernel runs 32-bit programs at all.
+fn runs_32(program: &str) -> bool {
+    Command::new(program).status().is_ok_and(|status| status.success())
+}
+
+#[test]
+fn a_32_bit_program_is_shown() {
+    if !real_kernel("a_32_bit_program_is_shown") {
+        return;
+    }
+    let place = Place::new();
+    let target = place.at("target");
+    run_subject(&["tiny-32", &target]);
+    if !runs_32(&target) {
+        return;
+    }
+    let trace = place.trace();
+    let pid = run(Command::new(&target).args(["first", "b c", ""]));
+    let outcome = trace.stop();
+    says(
+        outcome.only_one_of(pid),
+        json!({
+            "event": "exec",
+            "filename": target,
+            "exe": target,
+            "args": [target, "first", "b c", ""],
+            "args_count": 4,
+            "comm": "target",
+            "unreadable": [],
+        }),
+    );
+}
+
+/// The exit of such an exec is seen without its beginning: the program is a
+/// 64-bit one by then (`set_personality_64bit`, `arch/x86/kernel/process_64.c`).
+#[test]
+fn a_program_that_a_32_bit_one_execs_is_shown() {
+    if !real_kernel("a_program_that_a_32_bit_one_execs_is_shown") {
+        return;
+    }
+    let place = Place::new();
+    let (target, small) = (place.tiny("target"), place.at("small"));
+    let (first, second) = (place.at("first"), place.at("second"));
+    run_subject(&["tiny-32", &small]);
+    run_subject(&["exec-32", &first, &target, "to 64"]);
+    run_subject(&["exec-32", &second, &small, "to 32"]);
+    if !runs_32(&small) {
+        return;
+    }
+    let trace = place.trace();
+    let runs = [(&first, &target, "to 64"), (&second, &small, "to 32")]
+        .map(|(from, to, marker)| (from, to, marker, run(&mut Command::new(from))));
+    let outcome = trace.stop();
+    for (from, to, marker, pid) in runs {
+        let events = outcome.of_process(pid);
+        assert_eq!(events.len(), 2, "{events:#?}");
+        says(events[0], json!({ "event": "exec", "exe": from, "args": [from] }));
+        says(
+            events[1],
+            json!({
+                "event": "exec",
+                "filename": to,
+                "exe": to,
+                "args": [to, marker],
+                "args_count": 2,
+                "unreadable": [],
+            }),
+        );
+    }
+}

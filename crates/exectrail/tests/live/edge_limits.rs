@@ -1,0 +1,167 @@
+//! A5, E12, P7: at the limits, and beyond each of them.
+
+use std::{fs, io, os::unix::fs::symlink, process::Command};
+
+use crate::{
+    edge_expect::{Place, padded, says},
+    support::{Trace, real_kernel, run, tiny_at},
+};
+use serde_json::json;
+
+/// E2BIG, include/uapi/asm-generic/errno-base.h.
+const TOO_BIG: i32 = 7;
+
+fn error_of(command: &mut Command) -> i32 {
+    let error: io::Error = command.spawn().map(|_| ()).unwrap_err();
+    error.raw_os_error().unwrap()
+}
+
+/// A5. One string may have 131,072 bytes with its NUL (`MAX_ARG_STRLEN`,
+/// include/uapi/linux/binfmts.h).
+#[test]
+fn the_longest_argument_and_one_that_is_too_long() {
+    if !real_kernel("the_longest_argument_and_one_that_is_too_long") {
+        return;
+    }
+    let place = Place::new();
+    let target = place.tiny("target");
+    let long = "x".repeat(131_071);
+    let trace = place.trace();
+    let good = run(Command::new(&target).args([&long, "last"]));
+    let too_long = format!("{long}x");
+    assert_eq!(error_of(Command::new(&target).args([&too_long, "last"])), TOO_BIG);
+    let outcome = trace.stop();
+    let event = outcome.only_one_of(good);
+    says(
+        event,
+        json!({
+            "event": "exec",
+            "args_count": 3,
+            "args_bytes": target.len() + 1 + 131_072 + 5,
+            "args_truncated": true,
+            "args_cut": 2,
+            "unreadable": [],
+        }),
+    );
+    // Both ends of the string, and what stands around it.
+    let args = event["args"].as_array().unwrap();
+    assert_eq!((args.len(), &args[0], &args[3]), (4, &json!(target), &json!("last")));
+    let kept: Vec<_> = args[1..3].iter().map(|piece| piece.as_str().unwrap().len()).collect();
+    assert_eq!(kept.iter().sum::<usize>() + target.len() + 1 + 1 + 5, 64 * 1024);
+    let failed: Vec<_> = outcome.of_kind("failed").collect();
+    assert_eq!(failed.len(), 1);
+    says(
+        failed[0],
+        json!({
+            "filename": target,
+            "error": "E2BIG",
+            "args_truncated": true,
+            "args_count": null,
+            "args_bytes": null,
+            "flags": [],
+        }),
+    );
+    let args = failed[0]["args"].as_array().unwrap();
+    assert_eq!((args.len(), &args[0]), (2, &json!(target)));
+    assert!(too_long.starts_with(args[1].as_str().unwrap()), "a piece of it");
+}
+
+/// A5. More strings than a usual limit allows, and more bytes than the greatest
+/// (three quarters of the default stack, `bprm_stack_limits`, fs/exec.c).
+#[test]
+fn many_arguments_and_more_than_all_may_have() {
+    if !real_kernel("many_arguments_and_more_than_all_may_have") {
+        return;
+    }
+    let place = Place::new();
+    let target = place.tiny("target");
+    let trace = place.trace();
+    let good = run(Command::new(&target).args(vec!["x"; 100_000]).env_clear());
+    let too_many = vec!["x".repeat(131_071); 50];
+    assert_eq!(error_of(Command::new(&target).args(too_many)), TOO_BIG);
+    let outcome = trace.stop();
+    let event = outcome.only_one_of(good);
+    says(
+        event,
+        json!({
+            "args_count": 100_001,
+            "args_bytes": target.len() + 1 + 200_000,
+            "args_truncated": true,
+            "unreadable": [],
+        }),
+    );
+    let whole = event["args"].as_array().unwrap().iter().skip(1);
+    assert!(whole.filter(|arg| *arg == "x").count() > 32_000);
+    let failed: Vec<_> = outcome.of_kind("failed").collect();
+    assert_eq!(failed.len(), 1);
+    says(failed[0], json!({ "filename": target, "error": "E2BIG", "args_truncated": true }));
+}
+
+/// E12. `PATH_MAX` is 4,096 with the NUL. A name that is longer than a record
+/// holds is not shown as if it ended there.
+#[test]
+fn the_longest_name_and_one_that_is_too_long() {
+    if !real_kernel("the_longest_name_and_one_that_is_too_long") {
+        return;
+    }
+    let place = Place::new();
+    let good = tiny_at(&padded(place.path(), 4095)).to_owned();
+    let too_long = format!("{good}x");
+    // Found by an argument: a rule need not match a name that is not whole.
+    let trace = Trace::start(&["--failed"]);
+    let pid = run(&mut Command::new(&good));
+    let marker = format!("too-long-{pid}");
+    assert!(Command::new(&too_long).arg(&marker).spawn().is_err());
+    let outcome = trace.stop();
+    says(
+        outcome.only_one_of(pid),
+        json!({ "event": "exec", "filename": good, "exe": good, "unreadable": [] }),
+    );
+    let failed = outcome.marked(&marker);
+    assert_eq!(failed.len(), 1);
+    says(failed[0], json!({ "event": "failed", "error": "ENAMETOOLONG", "args_count": 2 }));
+    assert_eq!(failed[0]["unreadable"], json!(["filename"]), "it is not whole");
+}
+
+/// P7. What a user meets besides the usual.
+#[test]
+fn rarer_errors_by_their_names() {
+    if !real_kernel("rarer_errors_by_their_names") {
+        return;
+    }
+    let place = Place::new();
+    let name_too_long = place.at(&"n".repeat(256));
+    let (circle, back) = (place.at("circle"), place.at("back"));
+    symlink(&back, &circle).unwrap();
+    symlink(&circle, &back).unwrap();
+    let written = place.tiny("written");
+    let open = fs::OpenOptions::new().append(true).open(&written).unwrap();
+    let directory = place.at("directory");
+    fs::create_dir(&directory).unwrap();
+    let empty = place.executable("empty", "");
+    let cases = [
+        (&name_too_long, "ENAMETOOLONG"),
+        (&circle, "ELOOP"),
+        (&written, "ETXTBSY"),
+        (&directory, "EACCES"),
+        (&empty, "ENOEXEC"),
+    ];
+    let trace = place.trace();
+    for (path, _) in cases {
+        assert!(Command::new(path).arg("first").spawn().is_err(), "{path}");
+    }
+    drop(open);
+    // The same file, now that nobody writes to it.
+    let good = run(&mut Command::new(&written));
+    let outcome = trace.stop();
+    for (path, error) in cases {
+        let failed: Vec<_> =
+            outcome.of_kind("failed").filter(|event| event["filename"] == **path).collect();
+        assert_eq!(failed.len(), 1, "{path}");
+        says(
+            failed[0],
+            json!({ "error": error, "args": [path, "first"], "flags": [], "unreadable": [] }),
+        );
+    }
+    says(outcome.only_one_of(good), json!({ "event": "exec", "exe": written }));
+}

@@ -1,0 +1,128 @@
+//! Values as JSON has them.
+
+use exectrail_model::{
+    ancestors::Ancestor,
+    args::{Arg, Args},
+    fields::Field,
+    value::Value,
+};
+use jiff::tz::TimeZone;
+
+use crate::{clock::Clock, json, names::names};
+
+use super::environment::Object;
+
+/// Writes values, and keeps what that takes from one event to the next.
+pub(super) struct Values {
+    clock: Clock,
+    object: Object,
+}
+
+impl Values {
+    pub(super) fn new() -> Self {
+        Self { clock: Clock::new(TimeZone::UTC), object: Object::default() }
+    }
+
+    /// Writes the value of `field`, and behind it its bytes if it takes them.
+    pub(super) fn write(&mut self, field: &Field, value: Value<'_>, line: &mut Vec<u8>) {
+        match value {
+            Value::Null => line.extend_from_slice(b"null"),
+            Value::Number(value) => json::number(value, 0, line),
+            Value::Bool(true) => line.extend_from_slice(b"true"),
+            Value::Bool(false) => line.extend_from_slice(b"false"),
+            Value::Text(text) | Value::Name(text) => {
+                json::string(text.as_bytes(), line);
+            }
+            Value::Bytes(bytes) | Value::End(bytes) => {
+                if !json::string(bytes, line) {
+                    raw_key(field, line);
+                    json::base64(bytes, line);
+                }
+            }
+            Value::Args(args) => arguments(field, args, line),
+            Value::Names { table, bits } => list(names(table, bits), line, |name, line| {
+                json::string(name.as_bytes(), line);
+            }),
+            Value::Time(wall) => time(wall, &mut self.clock, line),
+            Value::Id(id) => json::uuid(id.bytes(), line),
+            Value::Environment(environment) => self.object.write(field, environment, line),
+            Value::Ancestors(ancestors) => list(ancestors.iter(), line, |one, line| {
+                ancestor(&one, line);
+            }),
+        }
+    }
+}
+
+/// `,"<name>_raw":`
+pub(super) fn raw_key(field: &Field, line: &mut Vec<u8>) {
+    line.extend_from_slice(b",\"");
+    line.extend_from_slice(field.name.as_bytes());
+    line.extend_from_slice(b"_raw\":");
+}
+
+pub(super) fn list<T>(
+    items: impl Iterator<Item = T>,
+    line: &mut Vec<u8>,
+    mut write: impl FnMut(T, &mut Vec<u8>),
+) {
+    line.push(b'[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            line.push(b',');
+        }
+        write(item, line);
+    }
+    line.push(b']');
+}
+
+/// Both lists have an element for each argument and piece, so that they can be
+/// read side by side.
+fn arguments(field: &Field, args: Args<'_>, line: &mut Vec<u8>) {
+    let mut whole = true;
+    list(args.iter(), line, |arg, line| match arg {
+        Arg::Whole(bytes) | Arg::Piece(bytes) => whole &= json::string(bytes, line),
+        Arg::Unreadable => line.extend_from_slice(b"null"),
+    });
+    if whole {
+        return;
+    }
+    raw_key(field, line);
+    list(args.iter(), line, |arg, line| match arg {
+        Arg::Whole(bytes) | Arg::Piece(bytes) => json::base64(bytes, line),
+        Arg::Unreadable => line.extend_from_slice(b"null"),
+    });
+}
+
+/// The bytes of a short name stand behind it, in the object that has it.
+fn ancestor(ancestor: &Ancestor<'_>, line: &mut Vec<u8>) {
+    line.extend_from_slice(b"{\"pid\":");
+    json::number(u64::from(ancestor.process.pid), 0, line);
+    line.extend_from_slice(b",\"process\":");
+    match &ancestor.id {
+        Some(id) => json::uuid(id.bytes(), line),
+        None => line.extend_from_slice(b"null"),
+    }
+    line.extend_from_slice(b",\"image\":");
+    json::number(ancestor.image, 0, line);
+    line.extend_from_slice(b",\"comm\":");
+    if !json::string(ancestor.comm, line) {
+        line.extend_from_slice(b",\"comm_raw\":");
+        json::base64(ancestor.comm, line);
+    }
+    line.push(b'}');
+}
+
+/// RFC 3339, UTC, always to the nanosecond: text then sorts as time does.
+fn time(wall: i64, clock: &mut Clock, line: &mut Vec<u8>) {
+    let Some(reading) = clock.read(wall) else {
+        line.extend_from_slice(b"null");
+        return;
+    };
+    line.push(b'"');
+    line.extend_from_slice(reading.date.as_bytes());
+    line.push(b'T');
+    line.extend_from_slice(reading.time.as_bytes());
+    line.push(b'.');
+    json::number(reading.nanos, 9, line);
+    line.extend_from_slice(b"Z\"");
+}
