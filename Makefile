@@ -21,7 +21,7 @@ define timed
 echo "make $(1): $$(( $$(date +%s) - start )) s, set-up included" >&2; exit $$status
 endef
 
-.PHONY: help setup setup-kernel setup-check setup-bench build run test bench check object clean
+.PHONY: help setup setup-kernel setup-check setup-bench build run test bench check docs object clean
 .DEFAULT_GOAL := help
 
 help: ## this menu
@@ -74,7 +74,11 @@ check: ## all that is checked without running: format, lints, licences, docs, ob
 	$(CARGO) deny --log-level error --manifest-path crates/bpf/Cargo.toml --config deny.toml \
 	    --all-features check licenses bans sources; \
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked --quiet; \
+	$(CARGO) run --quiet -p xtask -- docs --check; \
 	$(CARGO) run --quiet -p xtask -- object check)
+
+docs: ## write docs/ anew from the table of fields, to be committed with it
+	$(CARGO) run --quiet -p xtask -- docs
 
 object: setup-kernel ## rebuild the committed kernel object, to be committed with its sources
 	$(CARGO) run --quiet -p xtask -- object update

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use exectrail_object::Tree;
 
 mod bench;
+mod docs;
 mod kernel_clippy;
 mod object;
 mod tidy;
@@ -16,6 +17,7 @@ cargo run -p xtask -- <chore>
   object update   rebuild the committed kernel object and its record
   object check    rebuild it and compare with the committed one
   kernel-clippy   clippy over the kernel side, with the compiler that builds it
+  docs            write docs/ anew from the table of fields; --check compares
   tidy            the house rules that no compiler knows
   bench           what tracing costs, beside execsnoop; --help tells more";
 
@@ -37,6 +39,8 @@ fn run() -> Result<()> {
         ["object", "update"] => object::update(&tree),
         ["object", "check"] => object::check(&tree),
         ["kernel-clippy"] => kernel_clippy::run(&tree),
+        ["docs"] => docs::write(tree.root()),
+        ["docs", "--check"] => docs::check(tree.root()),
         ["tidy"] => tidy::run(tree.root()),
         ["bench", ref options @ ..] => bench::run(&tree, options),
         [] | ["help" | "--help" | "-h"] => {

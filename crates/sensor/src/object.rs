@@ -35,6 +35,7 @@ impl Object {
         ring_bytes: u32,
         rules: &PathRules,
     ) -> Result<Self, SensorError> {
+        check_language()?;
         let (cpus, failed) = (config.cpus, config.failed != 0);
         let if_failed = |entries: u32| if failed { entries } else { 1 };
         let mut loader = EbpfLoader::new();
@@ -141,6 +142,20 @@ fn last_words(error: &ProgramError) -> String {
     let lines: Vec<_> = log.lines().collect();
     let end = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
     format!("{io_error}; the verifier's last words (RUST_LOG=debug shows all):\n{}", end.join("\n"))
+}
+
+/// A packager can name any object; this one has to be of our version.
+fn check_language() -> Result<(), SensorError> {
+    let symbol = ABI_SYMBOL.as_bytes();
+    if BYTES.windows(symbol.len()).any(|bytes| bytes == symbol) {
+        return Ok(());
+    }
+    Err(SensorError::Unsupported {
+        what: format!("the embedded kernel object is of another version: it has no {ABI_SYMBOL}"),
+        cure: "build it from the same sources as this program, or build this program without \
+               EXECTRAIL_BPF_OBJECT"
+            .to_owned(),
+    })
 }
 
 /// The kernel refuses maps without entries.

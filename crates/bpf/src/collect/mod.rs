@@ -9,3 +9,4 @@ pub mod filename;
 pub mod identity;
 pub mod lineage;
 pub mod path;
+pub mod surroundings;

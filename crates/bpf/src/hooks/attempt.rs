@@ -28,10 +28,11 @@ use exectrail_abi::{
 use crate::{
     account::Account,
     collect::{
-        argv, cgroup, filename,
+        argv, filename,
         identity::identity,
         lineage,
-        path::{self, CWD, EXE},
+        path::{self, EXE},
+        surroundings::surroundings,
     },
     config::config,
     emit::emit,
@@ -150,12 +151,7 @@ fn collect(scratch: &mut Scratch, task: Task, attempt: Attempt) {
         let exe = path::walk(scratch, EXE, file.and_then(|file| file.path()));
         scratch.note(exe);
     }
-    let cwd = path::walk(scratch, CWD, task.cwd());
-    scratch.note(cwd);
-    let cgroup = cgroup::path(scratch, task);
-    scratch.note(cgroup);
-    let parent = lineage::parent(scratch, task);
-    scratch.note(parent);
+    surroundings(scratch, task);
     let args = if attempt.is_known() && !lost {
         argv::of_caller(scratch, attempt.argv)
     } else {

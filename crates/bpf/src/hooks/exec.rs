@@ -9,12 +9,13 @@ use exectrail_abi::{
 use crate::{
     account::Account,
     collect::{
-        argv, cgroup, environment,
+        argv, environment,
         executable::executable,
         filename,
         identity::identity,
         lineage,
-        path::{self, CWD, EXE, FIRST, Progress, STAGE},
+        path::{self, EXE, FIRST, Progress, STAGE},
+        surroundings::surroundings,
     },
     config::config,
     emit::emit,
@@ -118,12 +119,7 @@ fn collect(scratch: &mut Scratch, task: Task) {
         let interpreter = filename::interpreter(scratch, address);
         scratch.note(interpreter);
     }
-    let cwd = path::walk(scratch, CWD, task.cwd());
-    scratch.note(cwd);
-    let cgroup = cgroup::path(scratch, task);
-    scratch.note(cgroup);
-    let parent = lineage::parent(scratch, task);
-    scratch.note(parent);
+    surroundings(scratch, task);
     let args = argv::of_new_program(scratch, task);
     scratch.note(args);
     if config!(environment_max) != 0 {

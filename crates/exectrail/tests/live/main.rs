@@ -36,6 +36,8 @@ mod paths;
 #[cfg(test)]
 mod record;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod stream;
 #[cfg(test)]
 mod support;
