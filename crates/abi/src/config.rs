@@ -18,6 +18,31 @@ pub const STAGE_WALK: u32 = 0;
 /// Index of the one that finishes.
 pub const STAGE_FINISH: u32 = 1;
 
+/// Parts of a record that cost something and that not everyone wants: bits of
+/// [`Config::parts`] and of [`Exec::parts`](crate::record::Exec::parts).
+pub mod parts {
+    /// When the process started, and its id in its own pid namespace.
+    pub const PROCESS: u32 = 1 << 0;
+    /// Of the parent more than its process id.
+    pub const PARENT: u32 = 1 << 1;
+    /// The parent's executable.
+    pub const PARENT_EXE: u32 = 1 << 2;
+    /// Namespaces.
+    pub const NAMESPACES: u32 = 1 << 3;
+    /// The executable's inode.
+    pub const FILE: u32 = 1 << 4;
+    /// The working directory.
+    pub const CWD: u32 = 1 << 5;
+    /// The cgroup's path.
+    pub const CGROUP: u32 = 1 << 6;
+    /// Login user and audit session.
+    pub const LOGIN: u32 = 1 << 7;
+    /// The controlling terminal.
+    pub const TTY: u32 = 1 << 8;
+    /// All of them.
+    pub const ALL: u32 = (1 << 9) - 1;
+}
+
 /// Value bit in the path maps: an `exclude` rule names this path.
 pub const RULE_EXCLUDE: u64 = 1 << 0;
 /// Value bit in the path maps: an `only` rule names this path.
@@ -299,6 +324,8 @@ pub struct Config {
     /// Most bytes of environment to copy, at most
     /// [`ENVIRONMENT_MAX`](crate::record::ENVIRONMENT_MAX); zero for none.
     pub environment_max: u32,
+    /// Which [`parts`] to collect.
+    pub parts: u32,
     /// Ancestors to tell behind the parent, at most
     /// [`ANCESTORS_MAX`](crate::record::ANCESTORS_MAX).
     pub ancestors: u32,
@@ -312,6 +339,8 @@ pub struct Config {
     pub offsets: Offsets,
     /// Tracepoint records.
     pub formats: Formats,
+    /// Always zero: keeps the size a multiple of eight without padding.
+    pub reserved: u32,
 }
 
 impl Config {
@@ -321,12 +350,14 @@ impl Config {
         wake_fill: 0,
         failed: 0,
         environment_max: 0,
+        parts: 0,
         ancestors: 0,
         cpus: 0,
         args_max: 0,
         gate: Gate { short_paths: 0, long_paths: 0, only: 0 },
         offsets: Offsets::NONE,
         formats: Formats::NONE,
+        reserved: 0,
     };
 }
 

@@ -266,8 +266,8 @@ pub struct Exec {
     pub session: u32,
     /// Bytes of each [`Tail`].
     pub tails: [u32; TAILS],
-    /// Always zero: keeps the size a multiple of eight without padding.
-    pub reserved: u32,
+    /// Which [`parts`](crate::config::parts) were collected.
+    pub parts: u32,
 }
 
 /// Bytes of the fixed part.

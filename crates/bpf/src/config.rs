@@ -22,6 +22,13 @@ macro_rules! config {
 }
 pub(crate) use config;
 
+/// Whether a part of the record is wanted. A constant: what is not wanted is not in
+/// the program that runs.
+#[inline(always)]
+pub fn wants(part: u32) -> bool {
+    config!(parts) & part != 0
+}
+
 /// A volatile read of a reference: safe, and not to be folded.
 #[inline(always)]
 pub fn constant<T: Copy>(value: &T) -> T {

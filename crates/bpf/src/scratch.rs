@@ -20,6 +20,7 @@ use exectrail_abi::{
 
 use crate::{
     collect::path::Walk,
+    config::config,
     kernel::{cpu, now},
     maps::{ATTEMPT_SCRATCH, CLAIMS, EXEC_SCRATCH},
     verifier::at_most,
@@ -173,7 +174,7 @@ fn blank(kind: u16) -> Exec {
         loginuid: UNKNOWN_U32,
         session: UNKNOWN_U32,
         tails: [0; TAILS],
-        reserved: 0,
+        parts: config!(parts),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From flags and files to a checked plan: after this nobody asks them again.
 
-use exectrail_abi::record::ARGS_MAX;
+use exectrail_abi::{config::parts, record::ARGS_MAX};
 use exectrail_model::{
     filter::{Rule, Rules, Selector, Verdict},
     plan::Plan,
@@ -20,10 +20,18 @@ pub(crate) fn plan(args: &TraceArgs, config: &Config) -> Plan {
             .or_else(|| config.env.as_ref().map(|env| env.0.clone()))
             .unwrap_or_default(),
         ancestors: args.ancestors.or(config.ancestors.map(|ancestors| ancestors.0)).unwrap_or(0),
+        parts: parts::ALL,
         args_max: args.max_args.or(config.max_args.map(|max| max.0)).unwrap_or(ARGS_MAX),
         buffer: args.buffer.or(config.buffer.map(|buffer| buffer.0)).unwrap_or_default(),
         hook: args.hook.unwrap_or_default(),
     }
+}
+
+/// Leaves out the parts of a record that no output shows. Ends are brought
+/// together with their execs by the process's start.
+pub(crate) fn collect_what_is_shown(plan: &mut Plan, shown: u32) {
+    let ends = if plan.exits { parts::PROCESS } else { 0 };
+    plan.parts = shown | ends;
 }
 
 fn rules(args: &TraceArgs, config: &Config) -> Rules {

@@ -6,7 +6,7 @@
 
 mod getters;
 
-use exectrail_abi::fault::Fault;
+use exectrail_abi::{config::parts, fault::Fault};
 
 use crate::{
     errno,
@@ -32,6 +32,9 @@ pub struct Field {
     pub doc: &'static str,
     /// How it stands in a column.
     pub align: Align,
+    /// The parts of a record that it is read from, as bits of
+    /// [`parts`]; none for what every record has.
+    pub needs: u32,
     /// Where it comes from.
     pub get: for<'e, 'a> fn(&'e Event<'a>) -> Value<'a>,
 }
@@ -55,6 +58,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::ALL,
         doc: "version of this schema",
         align: Align::Right(1),
+        needs: 0,
         get: |_| Value::Number(SCHEMA_VERSION),
     },
     Field {
@@ -63,6 +67,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::ALL,
         doc: "what happened: exec, failed, exit, lost or summary",
         align: Align::Left(6),
+        needs: 0,
         get: |event| Value::Text(event.kind().name()),
     },
     Field {
@@ -71,6 +76,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::ALL,
         doc: "wall clock, UTC, to the nanosecond",
         align: Align::Left(12),
+        needs: 0,
         get: |event| Value::Time(event.moment.wall),
     },
     Field {
@@ -79,6 +85,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::ALL,
         doc: "nanoseconds since boot, suspend included",
         align: Align::Right(16),
+        needs: 0,
         get: |event| Value::Number(event.moment.ktime),
     },
     Field {
@@ -87,6 +94,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "process id, in the initial pid namespace",
         align: Align::Right(7),
+        needs: 0,
         get: |event| process(event, |process| number(process.pid)),
     },
     Field {
@@ -95,6 +103,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "thread id; after a success the process id, at an exit the thread that ended last",
         align: Align::Right(7),
+        needs: 0,
         get: tid,
     },
     Field {
@@ -103,6 +112,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "process id of the parent",
         align: Align::Right(7),
+        needs: 0,
         get: ppid,
     },
     Field {
@@ -111,6 +121,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "id of the process that is never used again: its OCSF common process id",
         align: Align::Left(36),
+        needs: parts::PROCESS,
         get: id,
     },
     Field {
@@ -119,6 +130,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "the same of the parent",
         align: Align::Left(36),
+        needs: parts::PARENT,
         get: |event| parent(event, |parent| known(parent.id.map(Value::Id))),
     },
     Field {
@@ -127,6 +139,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "image counter: grows by one with each exec, children inherit it",
         align: Align::Right(5),
+        needs: 0,
         get: image,
     },
     Field {
@@ -135,6 +148,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "the name as it was given to exec; of a script, the script",
         align: Align::Left(24),
+        needs: 0,
         get: |event| of(event, |program| known(program.filename.map(Value::Bytes))),
     },
     Field {
@@ -143,6 +157,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "path of the executable, from the root of its mount namespace; of a script, the interpreter",
         align: Align::Left(24),
+        needs: 0,
         get: |event| path(event, |program| program.exe, Fault::ExeCut),
     },
     Field {
@@ -151,6 +166,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXEC,
         doc: "of a script: its interpreter as the script names it",
         align: Align::Left(12),
+        needs: 0,
         get: |event| of(event, |program| known(program.interpreter.flatten().map(Value::Bytes))),
     },
     Field {
@@ -159,6 +175,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "the arguments; null stands for one that could not be read",
         align: Align::Left(0),
+        needs: 0,
         get: |event| of(event, |program| known(program.args.map(Value::Args))),
     },
     Field {
@@ -167,6 +184,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "how many arguments there really are",
         align: Align::Right(5),
+        needs: 0,
         get: |event| of(event, |program| counted(program.args_count)),
     },
     Field {
@@ -175,6 +193,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "how many bytes they really have, a NUL after each included",
         align: Align::Right(7),
+        needs: 0,
         get: |event| of(event, |program| counted(program.args_bytes)),
     },
     Field {
@@ -183,6 +202,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "whether arguments are missing because there were too many bytes",
         align: Align::Left(5),
+        needs: 0,
         get: |event| of(event, |program| Value::Bool(program.faults.has(Fault::ArgsCut))),
     },
     Field {
@@ -191,6 +211,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "if truncated: index in args of what follows the gap",
         align: Align::Right(5),
+        needs: 0,
         get: |event| {
             of(event, |program| {
                 let index = program.args.and_then(|args| args.cut_index());
@@ -204,6 +225,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXEC,
         doc: "the environment variables that --env asks for",
         align: Align::Left(0),
+        needs: 0,
         get: |event| of(event, |program| known(program.environment.map(Value::Environment))),
     },
     Field {
@@ -212,6 +234,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "working directory, from the root of its mount namespace",
         align: Align::Left(20),
+        needs: parts::CWD,
         get: |event| path(event, |program| program.cwd, Fault::CwdCut),
     },
     Field {
@@ -220,6 +243,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "the kernel's short name of the task, up to 15 bytes",
         align: Align::Left(15),
+        needs: 0,
         get: comm,
     },
     Field {
@@ -228,6 +252,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "real user id, in the initial user namespace",
         align: Align::Right(5),
+        needs: 0,
         get: |event| creds(event, |creds| creds.uid),
     },
     Field {
@@ -236,6 +261,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "real group id",
         align: Align::Right(5),
+        needs: 0,
         get: |event| creds(event, |creds| creds.gid),
     },
     Field {
@@ -244,6 +270,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "effective user id",
         align: Align::Right(5),
+        needs: 0,
         get: |event| creds(event, |creds| creds.euid),
     },
     Field {
@@ -252,6 +279,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "effective group id",
         align: Align::Right(5),
+        needs: 0,
         get: |event| creds(event, |creds| creds.egid),
     },
     Field {
@@ -260,6 +288,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "saved user id",
         align: Align::Right(5),
+        needs: 0,
         get: |event| creds(event, |creds| creds.suid),
     },
     Field {
@@ -268,6 +297,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "saved group id",
         align: Align::Right(5),
+        needs: 0,
         get: |event| creds(event, |creds| creds.sgid),
     },
     Field {
@@ -276,6 +306,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "user id for file access",
         align: Align::Right(5),
+        needs: 0,
         get: |event| creds(event, |creds| creds.fsuid),
     },
     Field {
@@ -284,6 +315,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "group id for file access",
         align: Align::Right(5),
+        needs: 0,
         get: |event| creds(event, |creds| creds.fsgid),
     },
     Field {
@@ -292,6 +324,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "name of the real user; null until it has been looked up, or where there is none",
         align: Align::Left(8),
+        needs: 0,
         get: user,
     },
     Field {
@@ -300,6 +333,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "user id that logged in, whatever it became since; null for nobody",
         align: Align::Right(8),
+        needs: parts::LOGIN,
         get: |event| of(event, |program| counted(program.loginuid.flatten().map(u64::from))),
     },
     Field {
@@ -308,6 +342,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "audit session of that login",
         align: Align::Right(7),
+        needs: parts::LOGIN,
         get: |event| of(event, |program| counted(program.session.flatten().map(u64::from))),
     },
     Field {
@@ -316,6 +351,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "controlling terminal, as the kernel names it",
         align: Align::Left(6),
+        needs: parts::TTY,
         get: |event| {
             of(event, |program| {
                 known((!program.tty.is_empty()).then_some(Value::Bytes(program.tty)))
@@ -328,6 +364,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "cgroup in the unified hierarchy",
         align: Align::Left(20),
+        needs: parts::CGROUP,
         get: |event| path(event, |program| program.cgroup, Fault::CgroupCut),
     },
     Field {
@@ -336,6 +373,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "its id",
         align: Align::Right(8),
+        needs: 0,
         get: |event| of(event, |program| Value::Number(program.cgroup_id)),
     },
     Field {
@@ -344,6 +382,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "id or name of the container, read from the cgroup",
         align: Align::Left(12),
+        needs: parts::CGROUP,
         get: |event| container(event, |container| Value::Bytes(container.id)),
     },
     Field {
@@ -352,6 +391,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "what runs that container",
         align: Align::Left(10),
+        needs: parts::CGROUP,
         get: |event| container(event, |container| Value::Text(container.runtime.name())),
     },
     Field {
@@ -360,6 +400,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "process id in its own pid namespace",
         align: Align::Right(7),
+        needs: parts::PROCESS,
         get: |event| process(event, |process| number(process.ns_pid)),
     },
     Field {
@@ -368,6 +409,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "inode of that namespace",
         align: Align::Right(10),
+        needs: parts::PROCESS,
         get: |event| process(event, |process| number(process.pid_ns)),
     },
     Field {
@@ -376,6 +418,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "inode of the mount namespace",
         align: Align::Right(10),
+        needs: parts::NAMESPACES,
         get: |event| namespace(event, |namespaces| namespaces.mnt),
     },
     Field {
@@ -384,6 +427,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "inode of the network namespace",
         align: Align::Right(10),
+        needs: parts::NAMESPACES,
         get: |event| namespace(event, |namespaces| namespaces.net),
     },
     Field {
@@ -392,6 +436,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "inode of the user namespace",
         align: Align::Right(10),
+        needs: parts::NAMESPACES,
         get: |event| namespace(event, |namespaces| namespaces.user),
     },
     Field {
@@ -400,6 +445,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "inode of the UTS namespace",
         align: Align::Right(10),
+        needs: parts::NAMESPACES,
         get: |event| namespace(event, |namespaces| namespaces.uts),
     },
     Field {
@@ -408,6 +454,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "inode of the IPC namespace",
         align: Align::Right(10),
+        needs: parts::NAMESPACES,
         get: |event| namespace(event, |namespaces| namespaces.ipc),
     },
     Field {
@@ -416,6 +463,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "inode of the cgroup namespace",
         align: Align::Right(10),
+        needs: parts::NAMESPACES,
         get: |event| namespace(event, |namespaces| namespaces.cgroup),
     },
     Field {
@@ -424,6 +472,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXEC,
         doc: "device of the executable, as stat has it",
         align: Align::Right(6),
+        needs: parts::FILE,
         get: |event| file(event, |file| device(file.device)),
     },
     Field {
@@ -432,6 +481,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXEC,
         doc: "inode of the executable",
         align: Align::Right(8),
+        needs: parts::FILE,
         get: |event| file(event, |file| Value::Number(file.inode)),
     },
     Field {
@@ -440,6 +490,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXEC,
         doc: "its type and permissions, as stat has them",
         align: Align::Right(6),
+        needs: parts::FILE,
         get: |event| file(event, |file| number(file.mode)),
     },
     Field {
@@ -448,6 +499,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXEC,
         doc: "its owner",
         align: Align::Right(5),
+        needs: parts::FILE,
         get: |event| file(event, |file| number(file.uid)),
     },
     Field {
@@ -456,6 +508,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXEC,
         doc: "its group",
         align: Align::Right(5),
+        needs: parts::FILE,
         get: |event| file(event, |file| number(file.gid)),
     },
     Field {
@@ -464,6 +517,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "check: only asked whether it may; image_lost: failed when the old program was gone; script; memfd: a file in memory; deleted: the executable has no name any more; setid: set-id bits changed the credentials; no_new_privs; kernel_helper: started by the kernel; upper_layer: not part of the image of its overlay; writable: by its user, who is not root",
         align: Align::Left(10),
+        needs: parts::FILE | parts::PARENT,
         get: |event| of(event, |program| Value::Names { table: FLAGS, bits: program.flags }),
     },
     Field {
@@ -472,6 +526,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROCESS,
         doc: "fields that could not be read, or not wholly",
         align: Align::Left(10),
+        needs: parts::ALL,
         get: unreadable,
     },
     Field {
@@ -480,6 +535,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "short name of the parent",
         align: Align::Left(15),
+        needs: parts::PARENT,
         get: |event| parent(event, |parent| Value::Bytes(parent.comm)),
     },
     Field {
@@ -488,6 +544,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "path of the parent's executable",
         align: Align::Left(24),
+        needs: parts::PARENT_EXE,
         get: |event| path(event, |program| program.parent?.exe, Fault::ParentExeCut),
     },
     Field {
@@ -496,6 +553,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "image counter of the parent",
         align: Align::Right(5),
+        needs: parts::PARENT,
         get: |event| parent(event, |parent| Value::Number(parent.image)),
     },
     Field {
@@ -504,6 +562,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "the grandparent and those before, as many as --ancestors asks for",
         align: Align::Left(0),
+        needs: 0,
         get: |event| of(event, |program| known(program.ancestors.map(Value::Ancestors))),
     },
     Field {
@@ -512,6 +571,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::FAILED,
         doc: "why it failed, as a number",
         align: Align::Right(5),
+        needs: 0,
         get: |event| failure(event, |failure| number(failure.errno)),
     },
     Field {
@@ -520,6 +580,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::FAILED,
         doc: "why it failed, by name; null for a number without a known name",
         align: Align::Left(8),
+        needs: 0,
         get: |event| failure(event, |failure| known(errno::name(failure.errno).map(Value::Text))),
     },
     Field {
@@ -528,6 +589,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PROGRAM,
         doc: "nanoseconds from the system call's entry to its exit or to the exec's success; null without --failed",
         align: Align::Right(9),
+        needs: 0,
         get: |event| of(event, |program| counted(program.latency)),
     },
     Field {
@@ -536,6 +598,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXIT,
         doc: "code that it ended with; null if a signal ended it",
         align: Align::Right(4),
+        needs: 0,
         get: |event| ended(event, |ended| Some(counted(ended.status?.code().map(u64::from)))),
     },
     Field {
@@ -544,6 +607,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXIT,
         doc: "signal that ended it",
         align: Align::Right(6),
+        needs: 0,
         get: |event| ended(event, |ended| Some(counted(ended.status?.signal().map(u64::from)))),
     },
     Field {
@@ -552,6 +616,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXIT,
         doc: "whether it left a core",
         align: Align::Left(5),
+        needs: 0,
         get: |event| ended(event, |ended| Some(Value::Bool(ended.status?.core()))),
     },
     Field {
@@ -560,6 +625,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXIT,
         doc: "nanoseconds from its start to its end",
         align: Align::Right(12),
+        needs: 0,
         get: |event| ended(event, |ended| Some(counted(ended.duration))),
     },
     Field {
@@ -568,6 +634,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXIT,
         doc: "nanoseconds of user time, all threads",
         align: Align::Right(11),
+        needs: 0,
         get: |event| ended(event, |ended| Some(counted(ended.cpu_user))),
     },
     Field {
@@ -576,6 +643,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXIT,
         doc: "nanoseconds of system time, all threads",
         align: Align::Right(11),
+        needs: 0,
         get: |event| ended(event, |ended| Some(counted(ended.cpu_system))),
     },
     Field {
@@ -584,6 +652,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXIT,
         doc: "most bytes resident at once",
         align: Align::Right(11),
+        needs: 0,
         get: |event| ended(event, |ended| Some(counted(ended.max_rss))),
     },
     Field {
@@ -592,6 +661,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXIT,
         doc: "page faults without I/O",
         align: Align::Right(8),
+        needs: 0,
         get: |event| ended(event, |ended| Some(counted(ended.minor_faults))),
     },
     Field {
@@ -600,6 +670,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXIT,
         doc: "page faults with I/O",
         align: Align::Right(8),
+        needs: 0,
         get: |event| ended(event, |ended| Some(counted(ended.major_faults))),
     },
     Field {
@@ -608,6 +679,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXIT,
         doc: "bytes read from storage",
         align: Align::Right(10),
+        needs: 0,
         get: |event| ended(event, |ended| Some(counted(ended.read_bytes))),
     },
     Field {
@@ -616,6 +688,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::EXIT,
         doc: "bytes written to storage",
         align: Align::Right(10),
+        needs: 0,
         get: |event| ended(event, |ended| Some(counted(ended.write_bytes))),
     },
     Field {
@@ -624,6 +697,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::PLACED,
         doc: "CPU on which it happened; of a loss, the CPU that lost the records",
         align: Align::Right(3),
+        needs: 0,
         get: cpu,
     },
     Field {
@@ -632,6 +706,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::LOST,
         doc: "how many records are missing here",
         align: Align::Right(7),
+        needs: 0,
         get: |event| lost(event, |lost| Value::Number(lost.count)),
     },
     Field {
@@ -640,6 +715,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::LOST,
         doc: "why they are missing",
         align: Align::Left(10),
+        needs: 0,
         get: |event| lost(event, |lost| Value::Text(lost.reason)),
     },
     Field {
@@ -648,6 +724,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::SUMMARY,
         doc: "events that the kernel side ran for: delivered + filtered + dropped",
         align: Align::Right(9),
+        needs: 0,
         get: |event| summary(event, |summary| Value::Number(summary.seen)),
     },
     Field {
@@ -656,6 +733,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::SUMMARY,
         doc: "events that reached the output",
         align: Align::Right(9),
+        needs: 0,
         get: |event| summary(event, |summary| Value::Number(summary.delivered)),
     },
     Field {
@@ -664,6 +742,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::SUMMARY,
         doc: "events that a rule, or the end of --count, turned away",
         align: Align::Right(9),
+        needs: 0,
         get: |event| summary(event, |summary| Value::Number(summary.filtered)),
     },
     Field {
@@ -672,6 +751,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::SUMMARY,
         doc: "events that were lost",
         align: Align::Right(9),
+        needs: 0,
         get: |event| summary(event, |summary| Value::Number(summary.dropped)),
     },
     Field {
@@ -680,6 +760,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::SUMMARY,
         doc: "times that the kernel skipped our program; null where it does not count them",
         align: Align::Right(9),
+        needs: 0,
         get: |event| summary(event, |summary| counted(summary.missed)),
     },
     Field {
@@ -688,6 +769,7 @@ pub const FIELDS: &[Field] = &[
         events: Kinds::SUMMARY,
         doc: "records that made no sense; they are among the dropped",
         align: Align::Right(9),
+        needs: 0,
         get: |event| summary(event, |summary| Value::Number(summary.damaged)),
     },
 ];

@@ -1,6 +1,7 @@
 //! From a record to an event: bytes are checked here, and nowhere after.
 
 use exectrail_abi::{
+    config::parts,
     fault::Fault,
     record::{self, Exec, Exit, Header, Process, TAILS, Tail},
 };
@@ -142,12 +143,15 @@ impl Lifter {
         let fixed: &'a Exec = kept.insert(fixed);
         let faults = Faults(fixed.faults);
         let known = |fault| !faults.has(fault);
+        // What was not collected is not known either.
+        let has = |part, fault| fixed.parts & part != 0 && known(fault);
         turn_round(tails.get(Tail::Exe), exe);
         turn_round(tails.get(Tail::Cwd), cwd);
         turn_round(tails.get(Tail::Cgroup), cgroup);
         let parent = known(Fault::Parent).then(|| {
             turn_round(tails.get(Tail::ParentExe), parent_exe);
-            let has_exe = known(Fault::ParentExe) && !tails.get(Tail::ParentExe).is_empty();
+            let has_exe =
+                has(parts::PARENT_EXE, Fault::ParentExe) && !tails.get(Tail::ParentExe).is_empty();
             parent(fixed, ids.as_mut(), has_exe.then_some(parent_exe.as_slice()))
         });
         let args = tails.get(Tail::Args);
@@ -157,26 +161,28 @@ impl Lifter {
         let exe = (has_exe && known(Fault::Exe)).then_some(exe.as_slice());
         Ok(Program {
             process: fixed.process,
-            id: known(Fault::Process).then(|| id(ids.as_mut(), &fixed.process)).flatten(),
+            id: has(parts::PROCESS, Fault::Process)
+                .then(|| id(ids.as_mut(), &fixed.process))
+                .flatten(),
             tid: fixed.tid,
             parent,
             ancestors: ancestors(tails.get(Tail::Ancestors), boot.as_ref()),
             creds: known(Fault::Creds).then_some(fixed.creds),
             user: None,
-            loginuid: known(Fault::Login).then_some(set(fixed.loginuid)),
-            session: known(Fault::Login).then_some(set(fixed.session)),
+            loginuid: has(parts::LOGIN, Fault::Login).then_some(set(fixed.loginuid)),
+            session: has(parts::LOGIN, Fault::Login).then_some(set(fixed.session)),
             tty: until_nul(&fixed.tty),
             comm: until_nul(&fixed.comm),
             cgroup_id: fixed.cgroup,
-            cgroup: known(Fault::Cgroup).then_some(cgroup.as_slice()),
-            namespaces: known(Fault::Namespaces).then_some(fixed.namespaces),
+            cgroup: has(parts::CGROUP, Fault::Cgroup).then_some(cgroup.as_slice()),
+            namespaces: has(parts::NAMESPACES, Fault::Namespaces).then_some(fixed.namespaces),
             image: known(Fault::ExecId).then_some(fixed.exec_id),
             filename: known(Fault::Filename).then_some(tails.get(Tail::Filename)),
             exe,
-            file: (success && known(Fault::File)).then_some(fixed.file),
+            file: (success && has(parts::FILE, Fault::File)).then_some(fixed.file),
             interpreter: (success && known(Fault::Interpreter))
                 .then_some((!interpreter.is_empty()).then_some(interpreter)),
-            cwd: known(Fault::Cwd).then_some(cwd.as_slice()),
+            cwd: has(parts::CWD, Fault::Cwd).then_some(cwd.as_slice()),
             args: self::args(fixed, faults, args),
             args_count: args_count(fixed, faults, args),
             args_bytes: (fixed.args_total != record::UNKNOWN_U64).then_some(fixed.args_total),
@@ -260,7 +266,7 @@ fn id(ids: Option<&mut CpidCache>, process: &Process) -> Option<Cpid> {
 fn parent<'a>(fixed: &'a Exec, ids: Option<&mut CpidCache>, exe: Option<&'a [u8]>) -> Parent<'a> {
     Parent {
         process: fixed.parent.process,
-        id: id(ids, &fixed.parent.process),
+        id: (fixed.parts & parts::PARENT != 0).then(|| id(ids, &fixed.parent.process)).flatten(),
         image: fixed.parent.exec_id,
         comm: until_nul(&fixed.parent.comm),
         exe,

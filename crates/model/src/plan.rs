@@ -2,7 +2,7 @@
 
 #[cfg(doc)]
 use exectrail_abi::record::ANCESTORS_MAX;
-use exectrail_abi::record::ARGS_MAX;
+use exectrail_abi::{config::parts, record::ARGS_MAX};
 
 use crate::{environment::Wanted, filter::Rules};
 
@@ -17,6 +17,9 @@ pub struct Plan {
     pub exits: bool,
     /// Most bytes of arguments per event, up to [`ARGS_MAX`].
     pub args_max: u32,
+    /// Parts of a record to collect: bits of [`parts`]. What is left out is not
+    /// known.
+    pub parts: u32,
     /// Environment variables to tell.
     pub environment: Wanted,
     /// Ancestors to tell behind the parent, up to [`ANCESTORS_MAX`].
@@ -34,6 +37,7 @@ impl Default for Plan {
             failed: false,
             exits: false,
             args_max: ARGS_MAX,
+            parts: parts::ALL,
             environment: Wanted::default(),
             ancestors: 0,
             buffer: BufferSize::default(),

@@ -92,10 +92,12 @@ pub(crate) fn config(
         cpus,
         args_max: plan.args_max,
         environment_max: if plan.environment.is_empty() { 0 } else { ENVIRONMENT_MAX },
+        parts: plan.parts,
         ancestors: plan.ancestors,
         gate: rules.gate(),
         offsets: *offsets,
         formats,
+        reserved: 0,
     }
 }
 

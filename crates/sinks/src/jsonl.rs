@@ -86,6 +86,11 @@ impl Sink for JsonLines {
         Ok(())
     }
 
+    fn needs(&self) -> u32 {
+        let keys = self.layouts.iter().flat_map(|(_, keys)| keys);
+        keys.fold(0, |needs, key| needs | key.field.needs)
+    }
+
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         let Self { out, layouts, line, values } = self;
         let kind = event.kind();

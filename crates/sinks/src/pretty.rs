@@ -128,6 +128,10 @@ impl Sink for Pretty {
         self.flush()
     }
 
+    fn needs(&self) -> u32 {
+        self.columns.iter().fold(0, |needs, column| needs | column.needs())
+    }
+
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
         match &event.body {
             Body::Exec(_) | Body::Failed(..) | Body::Exit(_) => {}

@@ -16,6 +16,11 @@ pub trait Sink: Send {
     /// When the writer below fails.
     fn begin(&mut self) -> io::Result<()>;
 
+    /// What it needs of a record, as bits of the model's
+    /// [`Field::needs`](exectrail_model::fields::Field::needs): the rest need not be
+    /// collected.
+    fn needs(&self) -> u32;
+
     /// Writes one event. It may rest in a buffer until [`flush`](Self::flush).
     ///
     /// # Errors

@@ -96,7 +96,8 @@ fn kernel_time(make: &impl Fn(&[&str]) -> Variant, tiny: &str, rules: &Path) -> 
     let rules = rules.to_string_lossy();
     let (kept, left_out) = ("2.0, aim 1.2", "0.6, aim 0.3");
     vec![
-        with("exectrail", &[], kept),
+        with("exectrail, all fields", &[], kept),
+        Contender { budget: kept, ..ours("exectrail, as a terminal shows it", make(&[])) },
         with("exectrail --hook classic", &["--hook", "classic"], kept),
         with("exectrail --failed", &["--failed"], ""),
         with("exectrail --exclude TINY", &["--exclude", tiny], left_out),

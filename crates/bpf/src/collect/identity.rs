@@ -5,11 +5,12 @@ use aya_ebpf::helpers::{
     generated::{bpf_get_current_cgroup_id, bpf_get_current_comm},
 };
 use exectrail_abi::{
+    config::parts::{LOGIN, NAMESPACES, PROCESS, TTY},
     fault::Fault,
     record::{Exec, FLAG_NO_NEW_PRIVS, Process},
 };
 
-use crate::kernel::Task;
+use crate::{config::wants, kernel::Task};
 
 /// Fills the fields that say whose exec it is.
 #[inline(always)]
@@ -19,7 +20,8 @@ pub fn identity(record: &mut Exec, task: Task) {
     // SAFETY: a helper without arguments.
     record.cgroup = unsafe { bpf_get_current_cgroup_id() };
     record.tid = bpf_get_current_pid_tgid() as u32;
-    record.process = process_of_current(task, &mut record.faults);
+    record.process =
+        if wants(PROCESS) { process_of_current(task, &mut record.faults) } else { id_of_current() };
     if task.read_creds(&mut record.creds).is_none() {
         record.faults |= Fault::Creds.bit();
     }
@@ -27,15 +29,21 @@ pub fn identity(record: &mut Exec, task: Task) {
         Some(exec_id) => record.exec_id = exec_id,
         None => record.faults |= Fault::ExecId.bit(),
     }
-    match task.login() {
-        Some((loginuid, session)) => (record.loginuid, record.session) = (loginuid, session),
-        None => record.faults |= Fault::Login.bit(),
+    if wants(LOGIN) {
+        match task.login() {
+            Some((loginuid, session)) => (record.loginuid, record.session) = (loginuid, session),
+            None => record.faults |= Fault::Login.bit(),
+        }
     }
-    match task.namespaces() {
-        Some(namespaces) => record.namespaces = namespaces,
-        None => record.faults |= Fault::Namespaces.bit(),
+    if wants(NAMESPACES) {
+        match task.namespaces() {
+            Some(namespaces) => record.namespaces = namespaces,
+            None => record.faults |= Fault::Namespaces.bit(),
+        }
     }
-    if let Some(Some(name)) = task.signal().and_then(|signal| signal.tty_name()) {
+    if wants(TTY)
+        && let Some(Some(name)) = task.signal().and_then(|signal| signal.tty_name())
+    {
         record.tty = name;
     }
     if task.has_no_new_privs() {
@@ -50,8 +58,14 @@ pub fn process_of_current(task: Task, faults: &mut u32) -> Process {
         Some(process) => process,
         None => {
             *faults |= Fault::Process.bit();
-            let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
-            Process { start: 0, pid, ns_pid: 0, pid_ns: 0, reserved: 0 }
+            id_of_current()
         }
     }
+}
+
+/// Its id alone.
+#[inline(always)]
+fn id_of_current() -> Process {
+    let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
+    Process { start: 0, pid, ns_pid: 0, pid_ns: 0, reserved: 0 }
 }

@@ -1,13 +1,14 @@
 //! From whom: the parent, and those before it.
 
 use exectrail_abi::{
+    config::parts::{PARENT, PARENT_EXE as PARENT_EXE_PART},
     fault::Fault,
     record::{ANCESTORS_MAX, FLAG_KERNEL_HELPER, Relative, TAIL_MAX, Tail},
 };
 
 use crate::{
     collect::path::{self, PARENT_EXE},
-    config::config,
+    config::{config, wants},
     kernel::Task,
     scratch::Scratch,
 };
@@ -16,10 +17,17 @@ use crate::{
 #[inline(always)]
 pub fn parent(scratch: &mut Scratch, task: Task) -> Result<(), Fault> {
     let parent = task.real_parent().ok_or(Fault::Parent)?;
+    if !wants(PARENT | PARENT_EXE_PART) {
+        scratch.record.parent.process.pid = parent.tgid().ok_or(Fault::Parent)?;
+        return Ok(());
+    }
     scratch.record.parent = relative(parent).ok_or(Fault::Parent)?;
     if parent.is_kernel_thread() {
         scratch.record.flags |= FLAG_KERNEL_HELPER;
         // It has no executable, and that is no shortfall.
+        return Ok(());
+    }
+    if !wants(PARENT_EXE_PART) {
         return Ok(());
     }
     let file = parent.mm().and_then(|mm| mm.exe_file());

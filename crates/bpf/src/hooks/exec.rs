@@ -2,6 +2,7 @@
 
 use aya_ebpf::{EbpfContext, helpers::bpf_get_current_pid_tgid};
 use exectrail_abi::{
+    config::parts::FILE,
     fault::{Drop, Fault},
     record::{FLAG_SCRIPT, KIND_EXEC, UNKNOWN_U32},
 };
@@ -17,7 +18,7 @@ use crate::{
         path::{self, EXE, FIRST, Progress, STAGE},
         surroundings::surroundings,
     },
-    config::config,
+    config::{config, wants},
     emit::emit,
     gate,
     kernel::Task,
@@ -111,8 +112,10 @@ pub fn finish() -> Option<()> {
 #[inline(always)]
 fn collect(scratch: &mut Scratch, task: Task) {
     identity(&mut scratch.record, task);
-    let file = executable(&mut scratch.record, task.mm().and_then(|mm| mm.exe_file()));
-    scratch.note(file);
+    if wants(FILE) {
+        let file = executable(&mut scratch.record, task.mm().and_then(|mm| mm.exe_file()));
+        scratch.note(file);
+    }
     if scratch.interpreter != 0 {
         scratch.record.flags |= FLAG_SCRIPT;
         let address = scratch.interpreter;

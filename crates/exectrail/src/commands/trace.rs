@@ -21,8 +21,9 @@ use crate::{
 /// Traces until someone, the clock or the count says enough.
 pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
     let config = Config::read(args.config.as_deref())?;
-    let plan = plan::plan(args, &config);
+    let mut plan = plan::plan(args, &config);
     let sink = sink(args, &config, &plan)?;
+    plan::collect_what_is_shown(&mut plan, sink.needs());
     let requests = signals::end_requests().context("preparing for signals")?;
     let mut stream = Stream::new(&plan, sink, args.count);
 

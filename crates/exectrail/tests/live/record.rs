@@ -64,6 +64,34 @@ fn each_field_is_what_the_system_says() {
     assert_eq!(event["flags"], json!([]));
 }
 
+/// What nobody shows is not collected; what is shown is right all the same.
+#[test]
+fn any_choice_of_fields_is_whole() {
+    if !real_kernel("any_choice_of_fields_is_whole") {
+        return;
+    }
+    let directory = scratch();
+    let program = program_at(&directory.path().join("program")).to_owned();
+    let cwd = directory.path().to_str().unwrap();
+    let exe = fs::read_link("/proc/self/exe").unwrap();
+    for (fields, expect) in [
+        ("ppid", json!({ "ppid": std::process::id() })),
+        ("cwd,exe", json!({ "cwd": cwd, "exe": program })),
+        ("parent_exe,args", json!({ "parent_exe": exe, "args": [program, "exit"] })),
+        ("mnt_ns", json!({ "mnt_ns": inode_of_namespace("mnt") })),
+        ("flags,exe_inode", json!({ "exe_inode": fs::metadata(&program).unwrap().ino() })),
+        ("pid_ns,uid", json!({ "pid_ns": inode_of_namespace("pid"), "uid": 0 })),
+    ] {
+        let trace = Trace::start(&["--only", &program, "--fields", fields]);
+        run(Command::new(&program).arg("exit").current_dir(cwd));
+        let outcome = trace.stop();
+        let event = outcome.of_kind("exec").next().unwrap();
+        for (field, value) in expect.as_object().unwrap() {
+            assert_eq!(&event[field], value, "{fields}");
+        }
+    }
+}
+
 #[test]
 fn ids_name_a_process_for_ever() {
     if !real_kernel("ids_name_a_process_for_ever") {

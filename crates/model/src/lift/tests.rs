@@ -1,4 +1,5 @@
 use exectrail_abi::{
+    config::parts,
     fault::Fault,
     record::{
         Creds, Exec, Exit, FIXED_LEN, FLAG_DELETED, File, Header, KIND_EXEC, KIND_EXIT,
@@ -59,7 +60,7 @@ fn record(kind: u16, tails: &[(Tail, &[u8])], change: impl Fn(&mut Exec)) -> Vec
         loginuid: UNKNOWN_U32,
         session: 4,
         tails: [0; TAILS],
-        reserved: 0,
+        parts: parts::ALL,
     };
     let mut bytes = Vec::new();
     for (tail, text) in tails {
@@ -110,6 +111,18 @@ fn what_could_not_be_read_is_none() {
     assert!(program.filename.is_none() && program.exe.is_none() && program.args.is_none());
     assert!(program.parent.is_none() && program.creds.is_none() && program.image.is_none());
     assert_eq!(program.args_count, None);
+}
+
+#[test]
+fn what_was_not_collected_is_not_known() {
+    let bytes = record(KIND_EXEC, &[(Tail::Exe, b"x\0")], |fixed| fixed.parts = 0);
+    let mut lifter = lifter();
+    let event = lifter.lift(&bytes, 0).unwrap();
+    let program = event.program().unwrap();
+    assert!(program.cwd.is_none() && program.cgroup.is_none() && program.file.is_none());
+    assert!(program.namespaces.is_none() && program.loginuid.is_none() && program.id.is_none());
+    assert_eq!((program.exe, program.process.pid), (Some(&b"/x"[..]), 10));
+    assert_eq!(program.parent.unwrap().process.pid, 9);
 }
 
 #[test]

@@ -132,6 +132,11 @@ impl Column {
         })
     }
 
+    /// What its fields are read from.
+    pub(super) fn needs(&self) -> u32 {
+        self.fields.iter().fold(0, |needs, field| needs | field.needs)
+    }
+
     /// A field looks as it does in the default table, but stands for itself only.
     fn of(field: &'static Field) -> Self {
         let look = DEFAULT.iter().find(|choice| choice.fields.contains(&field.name));
