@@ -237,9 +237,12 @@ fn a_program_that_the_kernel_starts_is_shown() {
     }
     let place = Place::new();
     let handler = place.tiny("handler");
+    // The kernel looks from the first mount namespace, which a test in a container
+    // is not in; through this link it finds ours from there.
+    let given = format!("/proc/{}/root{handler}", std::process::id());
     let trace = place.trace();
     let crashed = {
-        let _handler = CorePattern::set(&format!("|{handler} core-marker %P"));
+        let _handler = CorePattern::set(&format!("|{given} core-marker %P"));
         run_crash(&place).to_string()
     };
     let outcome = trace.stop();
@@ -250,9 +253,9 @@ fn a_program_that_the_kernel_starts_is_shown() {
         event,
         json!({
             "event": "exec",
-            "filename": handler,
+            "filename": given,
             "exe": handler,
-            "args": [handler, "core-marker", crashed],
+            "args": [given, "core-marker", crashed],
             "uid": 0,
             "euid": 0,
             "unreadable": [],
