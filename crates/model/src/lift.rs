@@ -119,11 +119,10 @@ impl Lifter {
         let wall = wall_at_boot.wrapping_add(header.ktime.cast_signed());
         let moment = Moment { ktime: header.ktime, wall };
         let body = match header.kind {
-            record::KIND_EXEC => Body::Exec(self.program(record, true)?),
+            record::KIND_EXEC => Body::Exec(self.program(record, true)?.0),
             record::KIND_FAILED => {
-                let program = self.program(record, false)?;
-                let errno = Exec::read_from_prefix(record).map_or(0, |(fixed, _)| fixed.errno);
-                Body::Failed(program, Failure { errno })
+                let (program, failure) = self.program(record, false)?;
+                Body::Failed(program, failure)
             }
             record::KIND_EXIT => Body::Exit(self.ended(record)?),
             kind => return Err(RecordError::Kind(kind)),
@@ -131,11 +130,12 @@ impl Lifter {
         Ok(Event { moment, body })
     }
 
+    /// The program, and why it was not started; after a success that says nothing.
     fn program<'a>(
         &'a mut self,
         record: &'a [u8],
         success: bool,
-    ) -> Result<Program<'a>, RecordError> {
+    ) -> Result<(Program<'a>, Failure), RecordError> {
         let (fixed, bytes) =
             Exec::read_from_prefix(record).map_err(|_| RecordError::Short(record.len()))?;
         let tails = Tails::checked(&fixed, bytes, record.len())?;
@@ -159,7 +159,7 @@ impl Lifter {
         // After a failure there is one only if the old image is gone for it.
         let has_exe = success || fixed.flags & record::FLAG_IMAGE_LOST != 0;
         let exe = (has_exe && known(Fault::Exe)).then_some(exe.as_slice());
-        Ok(Program {
+        let program = Program {
             process: fixed.process,
             id: has(parts::PROCESS, Fault::Process)
                 .then(|| id(ids.as_mut(), &fixed.process))
@@ -192,7 +192,8 @@ impl Lifter {
             latency: counted(fixed.latency),
             faults,
             cpu: fixed.header.cpu,
-        })
+        };
+        Ok((program, Failure { errno: fixed.errno }))
     }
 
     fn ended<'a>(&'a mut self, record: &'a [u8]) -> Result<Ended<'a>, RecordError> {

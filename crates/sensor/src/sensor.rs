@@ -157,19 +157,16 @@ impl Sensor {
     }
 
     /// Tells losses that no record has told yet: those at the end of a storm.
-    fn tell_losses(&mut self, take: &mut Taker<'_>) -> KernelCounts {
+    fn tell_losses(&mut self, take: &mut Taker<'_>) {
         self.asked = Instant::now();
         let moment = Self::now();
-        let mut counts = KernelCounts::default();
         for row in counters::rows(&self.object, self.cpus, self.failed) {
             let dropped = row.counters.dropped.iter().sum::<u64>();
             if let Some(lost) = self.losses.update(row.lane, modulo_u32(dropped)) {
                 // The account is told whole, whoever has had enough.
                 let _ = take(&Event { moment, body: Body::Lost(lost) });
             }
-            counts += row.counters;
         }
-        counts
     }
 
     /// Detaches, hands over what is still in the buffer, and closes the account.
