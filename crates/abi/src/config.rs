@@ -17,6 +17,11 @@ pub const LONG_PATH: usize = 256;
 pub const STAGE_WALK: u32 = 0;
 /// Index of the one that finishes.
 pub const STAGE_FINISH: u32 = 1;
+/// Index of the one that sends arguments in pieces; it is there only where they
+/// can be longer than one record.
+pub const STAGE_PIECES: u32 = 2;
+/// How many stages there can be.
+pub const STAGES: u32 = 3;
 
 /// Parts of a record that cost something and that not everyone wants: bits of
 /// [`Config::parts`] and of [`Exec::parts`](crate::record::Exec::parts).
@@ -100,6 +105,9 @@ kernel_fields! {
     task_tgid: "task_struct" { "tgid" + 0 }
     /// The parent that forked it, or the reaper that took it over.
     task_real_parent: "task_struct" { "real_parent" + 0 }
+    /// Image counter of the parent when it forked this one. With `CLONE_PARENT`
+    /// it is copied instead (kernel/fork.c, `copy_process`). `u64` since 5.7.
+    task_parent_exec_id: "task_struct" { "parent_exec_id" + 0 }
     /// The first thread of the process.
     task_group_leader: "task_struct" { "group_leader" + 0 }
     /// Start on the boot clock; `real_start_time` before 5.5.
@@ -319,6 +327,8 @@ pub struct Config {
     pub wake_interval: u64,
     /// A ring buffer that holds this many bytes is worth an earlier wake-up.
     pub wake_fill: u64,
+    /// Arguments that would fill the ring buffer beyond this many bytes are shortened.
+    pub shorten_fill: u64,
     /// Non-zero: failed execs are traced too.
     pub failed: u32,
     /// Most bytes of environment to copy, at most
@@ -331,8 +341,10 @@ pub struct Config {
     pub ancestors: u32,
     /// Possible CPUs, the number of the exec hooks' lanes.
     pub cpus: u32,
-    /// Most bytes of arguments to copy, at most [`ARGS_MAX`](crate::record::ARGS_MAX).
+    /// Most bytes of arguments to copy, at most [`ARGS_LIMIT`](crate::record::ARGS_LIMIT).
     pub args_max: u32,
+    /// Places for image counters, a power of two.
+    pub images: u32,
     /// What the gate needs to know.
     pub gate: Gate,
     /// Kernel structures.
@@ -348,12 +360,14 @@ impl Config {
     pub const UNSET: Self = Self {
         wake_interval: 0,
         wake_fill: 0,
+        shorten_fill: 0,
         failed: 0,
         environment_max: 0,
         parts: 0,
         ancestors: 0,
         cpus: 0,
         args_max: 0,
+        images: 0,
         gate: Gate { short_paths: 0, long_paths: 0, only: 0 },
         offsets: Offsets::NONE,
         formats: Formats::NONE,

@@ -5,12 +5,12 @@
 //! so each CPU is one lane; the attempt hooks may be, so each of their scratch
 //! buffers is one.
 
-use crate::fault::Drop;
+use crate::fault::Loss;
 
 /// What one lane has seen and not sent. Only the kernel side writes it.
 ///
-/// `seen - filtered - dropped` is the number of records that this lane put into
-/// the ring buffer. A row fills a cache line, so that lanes do not share one.
+/// `seen - filtered - dropped` is the number of records (pieces of arguments not
+/// counted) that this lane put into the ring buffer. A row fills a cache line, so that lanes do not share one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "user",
@@ -22,13 +22,15 @@ pub struct Counters {
     pub seen: u64,
     /// Those that a rule in the kernel turned away.
     pub filtered: u64,
-    /// Those that did not reach the ring buffer, by [`Drop`] reason.
-    pub dropped: [u64; Drop::COUNT],
+    /// Those that did not reach the ring buffer, and those that no program of ours
+    /// ran for, by [`Loss`].
+    pub lost: [u64; Loss::COUNT],
     /// Attempts whose beginning could not be noted: the failure, if there is
     /// one, is told without name and arguments.
     pub attempts_forgotten: u64,
-    /// Always zero: fills the cache line.
-    pub reserved: [u64; 2],
+    /// Records whose arguments, or environment, were shortened because the ring
+    /// buffer was short of room.
+    pub shortened: u64,
 }
 
 /// [`Counters`] as plain words, the form in which a map value is read.

@@ -1,8 +1,8 @@
 //! Every way in which the kernel side can fall short of a whole record.
 //!
 //! A fault never stops a record: it travels inside it, as a bit, and the user
-//! side marks the field. A record that could not be delivered at all is a
-//! [`Drop`]: a number, never a silence.
+//! side marks the field. A record that could not be delivered at all, and an exec
+//! that no program of ours was run for, is a [`Loss`]: a number, never a silence.
 
 macro_rules! faults {
     ($( $(#[$doc:meta])* $name:ident ),+ $(,)?) => {
@@ -29,8 +29,11 @@ faults! {
     ExeCut,
     /// The arguments, or some of them, could not be read.
     Args,
-    /// The arguments are longer than the record holds.
+    /// The arguments are longer than what was asked for.
     ArgsCut,
+    /// The arguments were shortened, or a piece of them is missing, because the
+    /// ring buffer was short of room.
+    ArgsShortened,
     /// The credentials could not be read.
     Creds,
     /// The parent could not be read.
@@ -76,26 +79,38 @@ impl Fault {
     }
 }
 
-/// Why a record did not reach the ring buffer.
+/// Why there is no record of something.
 ///
 /// The discriminant is the index in
-/// [`Counters::dropped`](crate::counters::Counters::dropped).
+/// [`Counters::lost`](crate::counters::Counters::lost) and
+/// [`Header::lost`](crate::record::Header::lost).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
-pub enum Drop {
-    /// The ring buffer had no room.
+pub enum Loss {
+    /// Dropped: the ring buffer had no room.
     RingFull = 0,
-    /// Every scratch buffer of this CPU was held by a preempted program.
+    /// Dropped: every scratch buffer of this CPU was held by a preempted program.
     ScratchBusy = 1,
-    /// The kernel did not let one program go on in the next.
+    /// Dropped: the kernel did not let one program go on in the next.
     NoStage = 2,
+    /// Missed: no program of ours ran. A later look at the process found its
+    /// image counter further on than the execs that were seen.
+    Missed = 3,
 }
 
-impl Drop {
+impl Loss {
     /// How many reasons there are.
-    pub const COUNT: usize = 3;
+    pub const COUNT: usize = 4;
     /// Every reason, in index order.
-    pub const ALL: [Self; Self::COUNT] = [Self::RingFull, Self::ScratchBusy, Self::NoStage];
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::RingFull, Self::ScratchBusy, Self::NoStage, Self::Missed];
+
+    /// Whether a program of ours saw it, so that it is part of what the account
+    /// has as seen.
+    #[must_use]
+    pub const fn is_drop(self) -> bool {
+        !matches!(self, Self::Missed)
+    }
 
     /// The reason as a `lost` event names it.
     #[must_use]
@@ -104,6 +119,7 @@ impl Drop {
             Self::RingFull => "ring_full",
             Self::ScratchBusy => "scratch_busy",
             Self::NoStage => "no_stage",
+            Self::Missed => "missed",
         }
     }
 }

@@ -16,4 +16,4 @@ pub mod record;
 /// A symbol of the kernel side's object, whose name grows with every change of a
 /// layout in this crate. The loader asks for it, so that an object named by a
 /// packager is refused when it speaks another language.
-pub const ABI_SYMBOL: &str = "EXECTRAIL_ABI_2";
+pub const ABI_SYMBOL: &str = "EXECTRAIL_ABI_3";

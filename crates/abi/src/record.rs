@@ -3,11 +3,14 @@
 //! One fixed part, [`Exec`], serves successful and failed execs alike. Behind it
 //! stand the tails: bytes without separators, in the order of [`Tail`], each as
 //! long as [`Exec::tails`] says. A process that ends is told by an [`Exit`],
-//! which has no tails.
+//! which has no tails. Arguments that are too long for one record go before it,
+//! in [`Piece`]s.
 //!
 //! Paths and cgroups travel **leaf first**, in the order in which the kernel side
 //! walks them: `/usr/bin/true` is `true NUL bin NUL usr NUL`. The user side turns
 //! them round.
+
+use crate::fault::Loss;
 
 /// [`Header::kind`] of a successful exec.
 pub const KIND_EXEC: u16 = 1;
@@ -15,6 +18,9 @@ pub const KIND_EXEC: u16 = 1;
 pub const KIND_FAILED: u16 = 2;
 /// [`Header::kind`] of an [`Exit`].
 pub const KIND_EXIT: u16 = 3;
+
+/// [`Header::kind`] of a [`Piece`].
+pub const KIND_PIECE: u16 = 4;
 
 /// What stands behind the fixed part, in this order. The discriminant is the
 /// index in [`Exec::tails`].
@@ -50,8 +56,13 @@ pub const PATH_MAX: usize = 4096;
 /// Most bytes of an interpreter's name: what fits into the line that names it
 /// (`BINPRM_BUF_SIZE`, include/uapi/linux/binfmts.h).
 pub const INTERPRETER_MAX: usize = 256;
-/// Most bytes of arguments in one record.
+/// Most bytes of arguments in one record, or in one [`Piece`].
 pub const ARGS_MAX: u32 = 64 * 1024;
+/// Most bytes of arguments in all, the kernel's own limit: three quarters of
+/// `_STK_LIM`, 8 MiB (fs/exec.c, `bprm_stack_limits`).
+pub const ARGS_LIMIT: u32 = 6 * 1024 * 1024;
+/// Most [`Piece`]s that go before one record.
+pub const PIECES_MAX: u32 = ARGS_LIMIT / ARGS_MAX;
 /// Most bytes of environment in one record.
 pub const ENVIRONMENT_MAX: u32 = 32 * 1024;
 /// Most ancestors behind the parent.
@@ -108,9 +119,11 @@ pub struct Header {
     /// The lane ([`counters`](crate::counters)) that wrote the record: the CPU
     /// number for the exec hooks; for the attempt hooks, `cpus + row`.
     pub lane: u32,
-    /// How many records this lane had dropped before this one, modulo 2^32. A
-    /// step tells that, and where, records are missing.
-    pub dropped: u32,
+    /// What this lane had lost before this record, by [`Loss`](crate::fault::Loss),
+    /// modulo 2^32. A step tells that, where and why something is missing.
+    pub lost: [u32; Loss::COUNT],
+    /// Always zero: keeps the size a multiple of eight without padding.
+    pub reserved: u32,
 }
 
 /// Credentials as they stand side by side in `struct cred`
@@ -244,6 +257,9 @@ pub struct Exec {
     pub latency: u64,
     /// Bytes that the arguments really have, NULs included, or [`UNKNOWN_U64`].
     pub args_total: u64,
+    /// Where in the arguments those of this record begin: zero, unless
+    /// [`Piece`]s went before it.
+    pub args_offset: u64,
     /// Bit n: argument n (of the first 64) is there but could not be read; an
     /// empty string stands in its place.
     pub args_missing: u64,
@@ -272,6 +288,25 @@ pub struct Exec {
 
 /// Bytes of the fixed part.
 pub const FIXED_LEN: usize = size_of::<Exec>();
+
+/// A piece of arguments that are too long for one record. The pieces of an exec
+/// go before its record, by the same lane and in their order, and end where the
+/// record's own part begins; where the buffer had no room, or more was not asked
+/// for, there is a gap. The bytes stand right behind this.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    feature = "user",
+    derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable, zerocopy::KnownLayout)
+)]
+#[repr(C)]
+pub struct Piece {
+    /// Kind, size, time and losses.
+    pub header: Header,
+    /// [`Header::ktime`] of the record that it belongs to.
+    pub of: u64,
+    /// Where in the arguments its bytes begin.
+    pub offset: u64,
+}
 
 /// The end of a process: its last thread is gone.
 #[derive(Clone, Copy, Debug)]
@@ -315,10 +350,11 @@ pub struct Exit {
     pub faults: u32,
 }
 
-const _: () = assert!(size_of::<Header>() == 24);
+const _: () = assert!(size_of::<Header>() == 40);
 const _: () = assert!(size_of::<Creds>() == 32);
 const _: () = assert!(size_of::<Process>() == 24);
 const _: () = assert!(size_of::<Relative>() == 48);
 const _: () =
-    assert!(FIXED_LEN == 24 + 24 + 48 + 32 + 16 + 16 + 24 + 24 + 5 * 8 + 8 * 4 + TAILS * 4 + 4);
-const _: () = assert!(size_of::<Exit>() == 24 + 24 + 32 + 16 + 8 * 8 + 4 * 4);
+    assert!(FIXED_LEN == 40 + 24 + 48 + 32 + 16 + 16 + 24 + 24 + 6 * 8 + 8 * 4 + TAILS * 4 + 4);
+const _: () = assert!(size_of::<Piece>() == 40 + 2 * 8);
+const _: () = assert!(size_of::<Exit>() == 40 + 24 + 32 + 16 + 8 * 8 + 4 * 4);

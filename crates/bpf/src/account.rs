@@ -6,7 +6,7 @@
 
 use exectrail_abi::{
     counters::{ATTEMPT_ROWS, Counters},
-    fault::Drop,
+    fault::Loss,
 };
 
 use crate::{
@@ -58,9 +58,27 @@ impl Account {
 
     /// It did not reach the ring buffer.
     #[inline(always)]
-    pub fn dropped(self, reason: Drop) {
+    pub fn dropped(self, reason: Loss) {
+        self.lost(reason, 1);
+    }
+
+    /// So many execs happened without us.
+    #[inline(always)]
+    pub fn missed(self, count: u64) {
+        self.lost(Loss::Missed, count);
+    }
+
+    #[inline(always)]
+    fn lost(self, reason: Loss, count: u64) {
         // SAFETY: as in `seen`; the index is a constant below the array's length.
-        unsafe { *(&raw mut (*self.row).dropped).cast::<u64>().add(reason as usize) += 1 };
+        unsafe { *(&raw mut (*self.row).lost).cast::<u64>().add(reason as usize) += count };
+    }
+
+    /// Its arguments were shortened for want of room.
+    #[inline(always)]
+    pub fn shortened(self) {
+        // SAFETY: as in `seen`.
+        unsafe { (*self.row).shortened += 1 };
     }
 
     /// The beginning of an attempt could not be kept.
@@ -70,10 +88,10 @@ impl Account {
         unsafe { (*self.row).attempts_forgotten += 1 };
     }
 
-    /// How many were dropped so far, for whatever reason, modulo 2^32.
+    /// What was lost so far, modulo 2^32.
     #[inline(always)]
-    pub fn dropped_so_far(self) -> u32 {
+    pub fn lost_so_far(self) -> [u32; Loss::COUNT] {
         // SAFETY: as in `seen`.
-        unsafe { (*self.row).dropped }.iter().sum::<u64>() as u32
+        unsafe { (*self.row).lost }.map(|count| count as u32)
     }
 }

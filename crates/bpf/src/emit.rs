@@ -7,8 +7,8 @@ use aya_ebpf::{
     helpers::generated::bpf_ringbuf_output,
 };
 use exectrail_abi::{
-    fault::Drop,
-    record::{Exit, FIXED_LEN, Header, TAIL_MAX},
+    fault::Loss,
+    record::{ARGS_MAX, Exit, FIXED_LEN, Header, Piece, TAIL_MAX},
 };
 
 use crate::{
@@ -31,8 +31,21 @@ pub fn emit(scratch: &mut Scratch, account: Account) {
     let len = FIXED_LEN as u64 + scratch.tail_len;
     if let Some(len) = at_most(len, (FIXED_LEN + TAIL_MAX) as u64) {
         sign(&mut scratch.record.header, len, account);
-        send((&raw mut scratch.record).cast(), len, account);
+        let record = (&raw mut scratch.record).cast();
+        if !sent(record, len, wake_flags(now())) {
+            account.dropped(Loss::RingFull);
+        }
     }
+}
+
+/// Sends a piece of arguments, of so many bytes. One that is not sent is no loss of
+/// a record. It wakes nobody: its record follows at once.
+#[inline(always)]
+pub fn emit_piece(piece: &mut Piece, len: u64, account: Account) -> bool {
+    let Some(len) = at_most(len, u64::from(ARGS_MAX)) else { return false };
+    let len = size_of::<Piece>() as u64 + len;
+    sign(&mut piece.header, len, account);
+    sent(core::ptr::from_mut(piece).cast(), len, u64::from(BPF_RB_NO_WAKEUP))
 }
 
 /// Sends the end of a process, from the stack.
@@ -40,25 +53,29 @@ pub fn emit(scratch: &mut Scratch, account: Account) {
 pub fn emit_exit(exit: &mut Exit, account: Account) {
     let len = size_of::<Exit>() as u64;
     sign(&mut exit.header, len, account);
-    send(core::ptr::from_mut(exit).cast(), len, account);
+    if !sent(core::ptr::from_mut(exit).cast(), len, wake_flags(now())) {
+        account.dropped(Loss::RingFull);
+    }
+}
+
+/// Whether so many bytes more would leave the ring buffer without room for the
+/// records of others.
+#[inline(always)]
+pub fn is_short_of_room_for(len: u64) -> bool {
+    RING.query(u64::from(BPF_RB_AVAIL_DATA)) + len > config!(shorten_fill)
 }
 
 #[inline(always)]
 fn sign(header: &mut Header, len: u64, account: Account) {
     header.len = len as u32;
     header.lane = account.lane();
-    header.dropped = account.dropped_so_far();
+    header.lost = account.lost_so_far();
 }
 
 #[inline(always)]
-fn send(record: *mut c_void, len: u64, account: Account) {
-    let flags = wake_flags(now());
+fn sent(record: *mut c_void, len: u64, flags: u64) -> bool {
     // SAFETY: the callers' records are one stretch of `len` bytes.
-    let sent =
-        unsafe { bpf_ringbuf_output((&raw const RING).cast_mut().cast(), record, len, flags) };
-    if sent != 0 {
-        account.dropped(Drop::RingFull);
-    }
+    unsafe { bpf_ringbuf_output((&raw const RING).cast_mut().cast(), record, len, flags) == 0 }
 }
 
 /// Whether this record is worth a wake-up.

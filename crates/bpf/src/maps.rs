@@ -12,7 +12,7 @@ use aya_ebpf::{
     maps::{Array, HashMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use exectrail_abi::{
-    config::{LONG_PATH, SHORT_PATH, STAGE_FINISH, STAGE_WALK},
+    config::{LONG_PATH, SHORT_PATH, STAGE_FINISH, STAGE_PIECES, STAGE_WALK, STAGES as STAGES_MAX},
     counters::Counters,
 };
 
@@ -74,10 +74,22 @@ pub static CLAIMS: HashMap<u32, u32> = HashMap::with_max_entries(1, BPF_F_RDONLY
 #[map]
 pub static ATTEMPTS: LruHashMap<u64, Attempt> = LruHashMap::with_max_entries(1, BPF_F_RDONLY);
 
+/// Image counters as they were last seen, a place per process id. Written and
+/// read by `collect::image`. An array, since a hash that takes in every process
+/// costs five times as much and has to be emptied; two processes with one place
+/// can make us forget a counter, never invent one.
+#[map]
+pub static IMAGES: Array<Image> = Array::with_max_entries(1, BPF_F_RDONLY);
+
+/// When everything was attached, boot clock, nanoseconds; zero before. Written by the
+/// sensor: a process that started later has had all its execs under our eyes.
+#[map]
+pub static ATTACHED: Array<u64> = Array::with_max_entries(1, BPF_F_RDONLY_PROG);
+
 /// The continuations of the exec hook: for the verifier, and for paths deeper than
 /// one program walks.
 #[map]
-pub static STAGES: ProgramArray = ProgramArray::with_max_entries(2, 0);
+pub static STAGES: ProgramArray = ProgramArray::with_max_entries(STAGES_MAX, 0);
 
 /// Goes on in the walk stage, and comes back only when the kernel allows no
 /// further call. Nothing of the caller's may need to be dropped.
@@ -92,6 +104,13 @@ pub fn go_on_in_walk_stage<C: EbpfContext>(context: &C) {
 pub fn go_on_in_finish_stage<C: EbpfContext>(context: &C) {
     // SAFETY: as above.
     unsafe { STAGES.tail_call(context, STAGE_FINISH) };
+}
+
+/// Goes on in the stage that sends pieces of arguments, likewise.
+#[inline(always)]
+pub fn go_on_in_pieces_stage<C: EbpfContext>(context: &C) {
+    // SAFETY: as above.
+    unsafe { STAGES.tail_call(context, STAGE_PIECES) };
 }
 
 /// The rules that a path of up to 64 bytes has.
@@ -123,6 +142,23 @@ pub fn recall_attempt(id: u64) -> Attempt {
 #[inline(always)]
 pub fn forget_attempt(id: u64) {
     let _ = ATTEMPTS.remove(id);
+}
+
+/// When everything was attached; `None` until then.
+#[inline(always)]
+pub fn attached() -> Option<u64> {
+    ATTACHED.get(0).copied().filter(|&attached| attached != 0)
+}
+
+/// What is known of a process's image counter.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Image {
+    /// When this was written, boot clock, nanoseconds; zero for never.
+    pub written: u64,
+    /// Whose it is, in the upper 40 bits, and the counter's lower 24, in one word,
+    /// so that two writers cannot mix theirs.
+    pub word: u64,
 }
 
 /// What is remembered from the entry of a system call to its exit: addresses

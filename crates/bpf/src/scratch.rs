@@ -11,10 +11,10 @@ use aya_ebpf::{bindings::BPF_NOEXIST, helpers::generated::bpf_probe_read_kernel}
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
     counters::ATTEMPT_SLOTS,
-    fault::Fault,
+    fault::{Fault, Loss},
     record::{
-        Creds, Exec, FIXED_LEN, File, Header, Namespaces, Process, Relative, TAIL_MAX, TAILS, Tail,
-        UNKNOWN_U32, UNKNOWN_U64,
+        ARGS_MAX, BEFORE_ARGS_MAX, Creds, Exec, FIXED_LEN, File, Header, KIND_PIECE, Namespaces,
+        Piece, Process, Relative, TAIL_MAX, TAILS, Tail, UNKNOWN_U32, UNKNOWN_U64,
     },
 };
 
@@ -33,6 +33,10 @@ pub struct Scratch {
     pub walk: Walk,
     /// Kernel address of a script's interpreter's name, or zero.
     pub interpreter: u64,
+    /// Non-zero: the pieces of this record's arguments have been seen to.
+    pub pieces_sent: u64,
+    /// Most bytes of arguments that are copied from a failed exec.
+    pub args_room: u64,
     /// Bytes of all tails that are finished or in the making.
     pub tail_len: u64,
     /// A key for [`LONG_PATHS`](crate::maps::LONG_PATHS).
@@ -62,6 +66,7 @@ impl Scratch {
     pub fn begin(&mut self, kind: u16) {
         self.record = blank(kind);
         self.tail_len = 0;
+        self.pieces_sent = 0;
     }
 
     /// Notes what a step of the collection fell short of.
@@ -129,6 +134,28 @@ impl Scratch {
         self.tail_len += len;
     }
 
+    /// A piece of this record's arguments, and where its bytes go. It is put together
+    /// in the part of the tails that the arguments themselves get later: until
+    /// then nothing stands there.
+    #[inline(always)]
+    pub fn piece(&mut self, offset: u64) -> (&mut Piece, *mut u8) {
+        const PLACE: usize = BEFORE_ARGS_MAX - size_of::<Piece>();
+        const { assert!(BEFORE_ARGS_MAX + ARGS_MAX as usize <= TAIL_MAX) };
+        let of = self.record.header.ktime;
+        // SAFETY: a constant place inside the tails, aligned as a `Piece` is, with
+        // room for `ARGS_MAX` bytes behind it.
+        let piece = unsafe { &mut *self.tail().add(PLACE).cast::<Piece>() };
+        // Field by field: of the whole the compiler makes a loop over its bytes, which
+        // the verifier walks for each piece anew.
+        piece.header.kind = KIND_PIECE;
+        piece.header.cpu = cpu() as u16;
+        piece.header.ktime = now();
+        piece.header.reserved = 0;
+        (piece.of, piece.offset) = (of, offset);
+        // SAFETY: as above.
+        (piece, unsafe { self.tail().add(BEFORE_ARGS_MAX) })
+    }
+
     /// Bytes of a tail so far.
     #[inline(always)]
     pub fn len(&self, tail: Tail) -> u64 {
@@ -145,7 +172,15 @@ pub const NO_CREDS: Creds =
 /// What a record of this lane begins with.
 #[inline(always)]
 pub fn header(kind: u16, len: usize) -> Header {
-    Header { len: len as u32, kind, cpu: cpu() as u16, ktime: now(), lane: 0, dropped: 0 }
+    Header {
+        len: len as u32,
+        kind,
+        cpu: cpu() as u16,
+        ktime: now(),
+        lane: 0,
+        lost: [0; Loss::COUNT],
+        reserved: 0,
+    }
 }
 
 /// A record without anything in it.
@@ -164,6 +199,7 @@ fn blank(kind: u16) -> Exec {
         exec_id: 0,
         latency: UNKNOWN_U64,
         args_total: UNKNOWN_U64,
+        args_offset: 0,
         args_missing: 0,
         args_count: UNKNOWN_U32,
         args_cut: 0,

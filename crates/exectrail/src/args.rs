@@ -46,6 +46,7 @@ pub(crate) enum Command {
 
 /// Options of a trace.
 #[derive(Args, Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct TraceArgs {
     /// Leave out what matches: a path (/usr/bin/ls), everything below a
     /// directory (/usr/lib/**), a pattern (/opt/*/bin/*.sh), or a program name (ls)
@@ -59,6 +60,11 @@ pub(crate) struct TraceArgs {
     /// Show execs that fail, too. Costs every system call of the host a little
     #[arg(long, short = 'x')]
     pub(crate) failed: bool,
+
+    /// Show each of the failed execs of a walk along PATH; without this, one line
+    /// stands for them
+    #[arg(long)]
+    pub(crate) no_fold: bool,
 
     /// Show the ends of processes, too: code or signal, time, CPU, memory
     #[arg(long)]
@@ -106,12 +112,12 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "WHEN", value_enum)]
     pub(crate) color: Option<ColorChoice>,
 
-    /// Keep at most this many bytes of arguments per exec, up to 64K; of longer
-    /// ones, the middle goes
+    /// Keep at most this many bytes of arguments per exec, up to 6M; of longer ones,
+    /// the middle goes [default: 64K]
     #[arg(long, value_name = "BYTES", value_parser = quantity::args_max)]
     pub(crate) max_args: Option<u32>,
 
-    /// Size of the buffer between kernel and reader [default: 2M]
+    /// Size of the buffer between kernel and reader [default: 2M, or four times --max-args]
     #[arg(long, value_name = "BYTES", value_parser = quantity::buffer)]
     pub(crate) buffer: Option<BufferSize>,
 

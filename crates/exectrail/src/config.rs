@@ -35,6 +35,7 @@ pub(crate) struct Config {
     exclude: Vec<RuleTable>,
     only: Vec<RuleTable>,
     pub(crate) failed: Option<bool>,
+    pub(crate) fold: Option<bool>,
     pub(crate) exit: Option<bool>,
     pub(crate) env: Option<Env>,
     pub(crate) ancestors: Option<Ancestors>,

@@ -10,7 +10,6 @@ mod args;
 mod commands;
 mod config;
 mod exit;
-mod lifetimes;
 mod logging;
 mod output;
 mod plan;

@@ -3,16 +3,19 @@
 use exectrail_abi::{config::parts, record::ARGS_MAX};
 use exectrail_model::{
     filter::{Rule, Rules, Selector, Verdict},
-    plan::Plan,
+    plan::{BufferSize, Plan},
 };
 
 use crate::{args::TraceArgs, config::Config};
 
 /// What the sensor is asked for.
 pub(crate) fn plan(args: &TraceArgs, config: &Config) -> Plan {
+    let args_max = args.max_args.or(config.max_args.map(|max| max.0)).unwrap_or(ARGS_MAX);
+    let buffer = args.buffer.or(config.buffer.map(|buffer| buffer.0));
     Plan {
         rules: rules(args, config),
         failed: args.failed || config.failed.unwrap_or(false),
+        fold: !args.no_fold && config.fold.unwrap_or(true),
         exits: args.exit || config.exit.unwrap_or(false),
         environment: args
             .env
@@ -21,8 +24,8 @@ pub(crate) fn plan(args: &TraceArgs, config: &Config) -> Plan {
             .unwrap_or_default(),
         ancestors: args.ancestors.or(config.ancestors.map(|ancestors| ancestors.0)).unwrap_or(0),
         parts: parts::ALL,
-        args_max: args.max_args.or(config.max_args.map(|max| max.0)).unwrap_or(ARGS_MAX),
-        buffer: args.buffer.or(config.buffer.map(|buffer| buffer.0)).unwrap_or_default(),
+        args_max,
+        buffer: buffer.unwrap_or_else(|| BufferSize::for_args(args_max)),
         hook: args.hook.unwrap_or_default(),
     }
 }

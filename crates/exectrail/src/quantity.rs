@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exectrail_abi::record::{ANCESTORS_MAX, ARGS_MAX};
+use exectrail_abi::record::{ANCESTORS_MAX, ARGS_LIMIT};
 use exectrail_model::plan::{BufferSize, HookChoice};
 use jiff::SignedDuration;
 
@@ -49,8 +49,8 @@ pub(crate) fn buffer(text: &str) -> Result<BufferSize, String> {
 pub(crate) fn args_max(text: &str) -> Result<u32, String> {
     let limit = bytes(text)?;
     match u32::try_from(limit) {
-        Ok(limit) if (64..=ARGS_MAX).contains(&limit) => Ok(limit),
-        _ => Err(format!("{limit} is out of range: from 64 to {ARGS_MAX} bytes")),
+        Ok(limit) if (64..=ARGS_LIMIT).contains(&limit) => Ok(limit),
+        _ => Err(format!("{limit} is out of range: from 64 to {ARGS_LIMIT} bytes")),
     }
 }
 
@@ -98,8 +98,8 @@ mod tests {
             assert!(bytes(text).is_err(), "{text}");
         }
         assert!(buffer("1K").is_err());
-        assert!(args_max("64K").is_ok());
-        assert!(args_max("65K").is_err());
+        assert!(args_max("6M").is_ok());
+        assert!(args_max("7M").is_err());
         assert!(args_max("1").is_err());
     }
 }

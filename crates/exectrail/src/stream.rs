@@ -1,37 +1,28 @@
-//! From the sensor to the sink: the last word of the rules, names, and the count.
+//! From the sensor to the sink: names, and the count.
 
 use std::{io, ops::ControlFlow};
 
 use exectrail_model::{
     enrich::users::Users,
-    event::{Body, Ended, Event, Failure, Program, Summary},
-    filter::Rules,
-    plan::Plan,
+    event::{Body, Ended, Event, Program, Summary},
+    pipeline::Counts,
 };
-use exectrail_sensor::KernelCounts;
+use exectrail_sensor::Account;
 use exectrail_sinks::Sink;
 
-use crate::{
-    lifetimes::{End, Lifetimes},
-    users::{self, Resolver},
-};
+use crate::users::{self, Resolver};
 
 /// Everything that a trace shows, on its way out.
-pub(crate) struct Stream<'p> {
-    rules: &'p Rules,
-    /// Only where ends are told, which alone take processes out of it.
-    lifetimes: Option<Lifetimes>,
+pub(crate) struct Stream {
     users: Users,
     resolver: Resolver,
     shown: Shown,
 }
 
-impl<'p> Stream<'p> {
+impl Stream {
     /// A stream that shows at most `count` events.
-    pub(crate) fn new(plan: &'p Plan, sink: Box<dyn Sink>, count: Option<u64>) -> Self {
+    pub(crate) fn new(sink: Box<dyn Sink>, count: Option<u64>) -> Self {
         Self {
-            rules: &plan.rules,
-            lifetimes: plan.exits.then(Lifetimes::default),
             users: users::of_this_host(),
             resolver: Resolver::start(),
             shown: Shown::new(sink, count.unwrap_or(u64::MAX)),
@@ -46,48 +37,28 @@ impl<'p> Stream<'p> {
 
     /// Takes an event; `Break` once there is no use for more.
     pub(crate) fn take(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        match &event.body {
-            Body::Exec(program) => self.exec(event, program),
-            Body::Failed(program, failure) => self.failed(event, program, *failure),
-            Body::Exit(ended) => self.ended(event, ended),
-            Body::Lost(_) | Body::Summary(_) => self.shown.write(event),
-        }
-        if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
-    fn exec(&mut self, event: &Event<'_>, program: &Program<'_>) {
-        let wanted = self.rules.keep(program);
-        if let Some(lifetimes) = &mut self.lifetimes {
-            lifetimes.exec(&program.process, wanted);
-        }
-        if self.shown.admits(wanted) {
-            let user = program.creds.and_then(|creds| self.users.get(creds.uid));
-            let body = Body::Exec(Program { user, ..*program });
-            self.shown.deliver(&Event { moment: event.moment, body });
-        }
-    }
-
-    fn failed(&mut self, event: &Event<'_>, program: &Program<'_>, failure: Failure) {
-        if self.shown.admits(self.rules.keep(program)) {
-            let user = program.creds.and_then(|creds| self.users.get(creds.uid));
-            let body = Body::Failed(Program { user, ..*program }, failure);
-            self.shown.deliver(&Event { moment: event.moment, body });
-        }
-    }
-
-    fn ended(&mut self, event: &Event<'_>, ended: &Ended<'_>) {
-        // Without rules every process is of interest, with rules only one whose
-        // program was.
-        let wanted = match self.lifetimes.as_mut().map(|all| all.end(&ended.process)) {
-            Some(End::ToldBefore) => false,
-            Some(End::OfProgram { wanted }) => wanted,
-            Some(End::OfUnknown) | None => self.rules.is_empty(),
+        let creds = match &event.body {
+            Body::Exec(program) | Body::Failed(program, _) => program.creds,
+            Body::Exit(ended) => ended.creds,
+            Body::Lost(_) | Body::Summary(_) => {
+                self.shown.write(event);
+                return self.flow();
+            }
         };
-        if self.shown.admits(wanted) {
-            let user = ended.creds.and_then(|creds| self.users.get(creds.uid));
-            let body = Body::Exit(Ended { user, ..*ended });
-            self.shown.deliver(&Event { moment: event.moment, body });
-        }
+        let user = creds.and_then(|creds| self.users.get(creds.uid));
+        let body = match event.body {
+            Body::Exec(program) => Body::Exec(Program { user, ..program }),
+            Body::Failed(program, failure) => Body::Failed(Program { user, ..program }, failure),
+            Body::Exit(ended) => Body::Exit(Ended { user, ..ended }),
+            Body::Lost(_) | Body::Summary(_) => event.body,
+        };
+        let stands_for = 1 + u64::from(event.program().map_or(0, |program| program.folded));
+        self.shown.deliver(&Event { body, ..*event }, stands_for);
+        self.flow()
+    }
+
+    fn flow(&self) -> ControlFlow<()> {
+        if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Shows what has been written so far, and catches up on names.
@@ -101,15 +72,18 @@ impl<'p> Stream<'p> {
         self.shown.left == 0 || self.shown.failure.is_some()
     }
 
-    /// The account, with the kernel's part of it.
-    pub(crate) fn summary(&self, kernel: KernelCounts, damaged: u64) -> Summary {
+    /// The account, with what others have counted.
+    pub(crate) fn summary(&self, account: &Account, counts: Counts) -> Summary {
         Summary {
-            seen: kernel.seen,
+            seen: account.seen(),
             delivered: self.shown.delivered,
-            filtered: kernel.filtered + self.shown.filtered,
-            dropped: kernel.dropped + damaged + self.shown.undelivered,
-            missed: kernel.missed,
-            damaged,
+            folded: self.shown.folded,
+            filtered: account.filtered() + counts.filtered + self.shown.turned_away,
+            dropped: account.dropped() + counts.damaged + self.shown.undelivered,
+            missed: account.missed(),
+            skipped: account.skipped(),
+            shortened: account.sum(|cpu| cpu.shortened),
+            damaged: counts.damaged,
         }
     }
 
@@ -129,36 +103,31 @@ struct Shown {
     /// How many events may still be shown.
     left: u64,
     delivered: u64,
-    filtered: u64,
+    folded: u64,
+    /// Those after the last one that was asked for.
+    turned_away: u64,
     undelivered: u64,
     failure: Option<io::Error>,
 }
 
 impl Shown {
     fn new(sink: Box<dyn Sink>, left: u64) -> Self {
-        Self { sink, left, delivered: 0, filtered: 0, undelivered: 0, failure: None }
+        Self { sink, left, delivered: 0, folded: 0, turned_away: 0, undelivered: 0, failure: None }
     }
 
-    /// Whether an event that is wanted, or not, can be shown; if not, it is counted.
-    fn admits(&mut self, wanted: bool) -> bool {
-        if self.failure.is_some() {
-            self.undelivered += 1;
-            return false;
+    /// Shows an event that stands for so many, itself included, or counts it.
+    fn deliver(&mut self, event: &Event<'_>, stands_for: u64) {
+        if self.failure.is_none() && self.left == 0 {
+            self.turned_away += stands_for;
+            return;
         }
-        let admitted = wanted && self.left > 0;
-        if !admitted {
-            self.filtered += 1;
-        }
-        admitted
-    }
-
-    fn deliver(&mut self, event: &Event<'_>) {
-        self.left -= 1;
         self.write(event);
         if self.failure.is_some() {
-            self.undelivered += 1;
+            self.undelivered += stands_for;
         } else {
-            self.delivered += 1;
+            self.left -= 1;
+            self.delivered += stands_for;
+            self.folded += stands_for - 1;
         }
     }
 

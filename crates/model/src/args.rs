@@ -42,6 +42,14 @@ impl<'a> Args<'a> {
         Self { missing, ..self }
     }
 
+    /// Up to `max` bytes from the beginning, and where they are cut, if they are.
+    #[must_use]
+    pub fn first_bytes(&self, max: usize) -> (&'a [u8], Option<usize>) {
+        let end = self.cut.unwrap_or(self.bytes.len()).min(max);
+        let is_all = self.cut.is_none() && end == self.bytes.len();
+        (self.bytes.get(..end).unwrap_or_default(), (!is_all).then_some(end))
+    }
+
     /// Whether bytes are missing because there were too many.
     #[must_use]
     pub fn is_cut(&self) -> bool {

@@ -85,6 +85,8 @@ impl Kinds {
     pub const PROGRAM: Self = Self(Self::EXEC.0 | Self::FAILED.0);
     /// Those with a process.
     pub const PROCESS: Self = Self(Self::PROGRAM.0 | Self::EXIT.0);
+    /// Those that misses are folded into, and what sums them up.
+    pub const FOLDING: Self = Self(Self::PROGRAM.0 | Self::SUMMARY.0);
     /// Those that happen on a CPU.
     pub const PLACED: Self = Self(Self::PROCESS.0 | Self::LOST.0);
     /// All of them.
@@ -115,8 +117,8 @@ impl Kinds {
 /// file system. The flags from here on are not the kernel side's, but follow
 /// from what it has read.
 pub const FLAG_MEMFD: u32 = 1 << 16;
-/// [`Program::flags`]: the file's set-user-id or set-group-id bit has changed the
-/// credentials.
+/// [`Program::flags`]: it runs with the rights of its file's owner or group, whose
+/// set-user-id or set-group-id bit is set, and its real user is another one.
 pub const FLAG_SETID: u32 = 1 << 17;
 /// [`Program::flags`]: the user who runs it, not being root, can write to the executable.
 pub const FLAG_WRITABLE: u32 = 1 << 18;
@@ -174,6 +176,9 @@ pub struct Program<'a> {
     pub environment: Option<Environment<'a>>,
     /// Bits of the record's and of this module's `FLAG_` constants.
     pub flags: u32,
+    /// Failed execs of the same walk along `PATH` that this one stands for, besides
+    /// itself.
+    pub folded: u32,
     /// From the system call's entry to its exit, or to the exec's success, nanoseconds.
     pub latency: Option<u64>,
     /// What could not be had.
@@ -210,6 +215,7 @@ impl Program<'_> {
         args_bytes: None,
         environment: None,
         flags: 0,
+        folded: 0,
         latency: None,
         faults: Faults(0),
         cpu: 0,
@@ -271,10 +277,51 @@ pub struct Ended<'a> {
     pub read_bytes: Option<u64>,
     /// Bytes written to storage.
     pub write_bytes: Option<u64>,
+    /// What it ran last.
+    pub program: Option<LastProgram<'a>>,
     /// What could not be had.
     pub faults: Faults,
     /// The CPU it happened on.
     pub cpu: u16,
+}
+
+impl Ended<'_> {
+    /// An end of which nothing is known.
+    pub const UNKNOWN: Self = Self {
+        process: NO_PROCESS,
+        id: None,
+        tid: 0,
+        ppid: None,
+        creds: None,
+        user: None,
+        comm: b"",
+        image: None,
+        status: None,
+        duration: None,
+        cpu_user: None,
+        cpu_system: None,
+        max_rss: None,
+        minor_faults: None,
+        major_faults: None,
+        read_bytes: None,
+        write_bytes: None,
+        program: None,
+        faults: Faults(0),
+        cpu: 0,
+    };
+}
+
+/// What a process ran when it ended, as its exec had told, or as it was found
+/// when the trace began.
+#[derive(Clone, Copy, Debug)]
+pub struct LastProgram<'a> {
+    /// The executable's resolved path.
+    pub exe: Option<&'a [u8]>,
+    /// The arguments, or the first of many.
+    pub args: Option<Args<'a>>,
+    /// It is older than the trace, and was found in `/proc`: a process can have
+    /// changed what stands there.
+    pub scanned: bool,
 }
 
 /// How a process ended, as `wait` encodes it (bits/waitstatus.h of the C library).
@@ -334,17 +381,24 @@ pub struct Lost {
 /// The closed account of a trace: `seen = delivered + filtered + dropped`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Execs (and, where asked for, failures) that the kernel side ran for.
+    /// Events that the kernel side ran for.
     pub seen: u64,
-    /// Those that reached the output.
+    /// Those that reached the output, by themselves or folded into another.
     pub delivered: u64,
+    /// Of these, the failed execs that were folded into another event.
+    pub folded: u64,
     /// Those that a rule turned away, in the kernel or in user space, and those
     /// after the last one that was asked for.
     pub filtered: u64,
     /// Those that were lost, each told in a `lost` event.
     pub dropped: u64,
-    /// Times that the kernel skipped our program; `None` where it does not say.
-    pub missed: Option<u64>,
+    /// Execs that happened without us, at least: those that image counters prove,
+    /// or, where that is more, the times that the kernel skipped a program of ours.
+    pub missed: u64,
+    /// Times that the kernel skipped a program of ours; `None` where it does not say.
+    pub skipped: Option<u64>,
+    /// Events whose arguments were shortened for want of room in the buffer.
+    pub shortened: u64,
     /// Records that made no sense, counted in `dropped` too.
     pub damaged: u64,
 }

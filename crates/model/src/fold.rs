@@ -11,7 +11,7 @@
 //! walk, and those that were never part of one, come through at once.
 //!
 //! A miss is not lost by this. Of all that have come in,
-//! `released + folded + open` is the number.
+//! `released + folded + held` is the number.
 
 use std::{
     collections::{BTreeMap, btree_map, hash_map::RandomState},

@@ -3,7 +3,8 @@
 //! No I/O, no kernel, no terminal: this crate builds and tests anywhere. Bytes
 //! from the kernel become an [`Event`](event::Event) in [`lift`]; what an event
 //! consists of is said once, in [`fields`]; which events are wanted is decided
-//! by [`filter`]; what was asked for is a [`Plan`](plan::Plan).
+//! by [`filter`]; the way from one to the other is [`pipeline`]; what was asked for is
+//! a [`Plan`](plan::Plan).
 
 #![forbid(unsafe_code)]
 
@@ -17,7 +18,12 @@ pub mod event;
 pub mod fields;
 pub mod filter;
 pub mod fold;
+pub mod lifetimes;
 pub mod lift;
 pub mod losses;
+pub mod pieces;
+pub mod pipeline;
 pub mod plan;
+#[cfg(test)]
+mod samples;
 pub mod value;

@@ -2,8 +2,8 @@
 
 use exectrail_abi::{
     config::parts,
-    fault::Fault,
-    record::{self, Exec, Exit, Header, Process, TAILS, Tail},
+    fault::{Fault, Loss},
+    record::{self, Exec, Exit, Header, Piece, Process, TAILS, Tail},
 };
 use zerocopy::FromBytes;
 
@@ -16,6 +16,7 @@ use crate::{
         Body, Ended, Event, FLAG_MEMFD, FLAG_SETID, FLAG_WRITABLE, Failure, Faults, Moment, Parent,
         Program, Status,
     },
+    pieces::Pieces,
 };
 
 /// Why a record makes no sense.
@@ -56,6 +57,8 @@ pub struct Lifter {
     wanted: Wanted,
     fixed: Option<Exec>,
     ended: Option<Exit>,
+    pieces: Pieces,
+    args: Vec<u8>,
     exe: Vec<u8>,
     cwd: Vec<u8>,
     cgroup: Vec<u8>,
@@ -65,10 +68,12 @@ pub struct Lifter {
 /// A record whose heading has been read.
 #[derive(Clone, Copy, Debug)]
 pub struct Heading {
+    /// One of the `KIND_` constants, or something unknown.
+    pub kind: u16,
     /// The lane that wrote it.
     pub lane: u32,
-    /// What that lane had dropped before.
-    pub dropped: u32,
+    /// What that lane had lost before, by [`Loss`].
+    pub lost: [u32; Loss::COUNT],
     /// `CLOCK_BOOTTIME`, nanoseconds.
     pub ktime: u64,
 }
@@ -84,6 +89,8 @@ impl Lifter {
             wanted,
             fixed: None,
             ended: None,
+            pieces: Pieces::default(),
+            args: Vec::new(),
             exe: Vec::new(),
             cwd: Vec::new(),
             cgroup: Vec::new(),
@@ -98,10 +105,32 @@ impl Lifter {
     /// When the record is shorter than a heading.
     pub fn heading(record: &[u8]) -> Result<Heading, RecordError> {
         let header = header(record)?;
-        Ok(Heading { lane: header.lane, dropped: header.dropped, ktime: header.ktime })
+        let Header { kind, lane, lost, ktime, .. } = header;
+        Ok(Heading { kind, lane, lost, ktime })
     }
 
-    /// The event that a record tells. `wall_at_boot` is the wall clock's reading,
+    /// The process whose end a record tells.
+    ///
+    /// # Errors
+    ///
+    /// When the record is not as long as one of an end.
+    pub fn process_of_end(record: &[u8]) -> Result<Process, RecordError> {
+        exit(record).map(|exit| exit.process)
+    }
+
+    /// Keeps a piece of arguments for the record that it goes before.
+    ///
+    /// # Errors
+    ///
+    /// When it is shorter than its fixed part.
+    pub fn keep_piece(&mut self, record: &[u8]) -> Result<(), RecordError> {
+        let (piece, bytes) =
+            Piece::read_from_prefix(record).map_err(|_| RecordError::Short(record.len()))?;
+        self.pieces.add(&piece, bytes);
+        Ok(())
+    }
+
+    /// The event that a record, other than a piece, tells. `wall_at_boot` is the wall clock's reading,
     /// in nanoseconds since 1970, when the boot clock stood at zero.
     ///
     /// # Errors
@@ -139,8 +168,10 @@ impl Lifter {
         let (fixed, bytes) =
             Exec::read_from_prefix(record).map_err(|_| RecordError::Short(record.len()))?;
         let tails = Tails::checked(&fixed, bytes, record.len())?;
-        let Self { boot, ids, wanted, fixed: kept, exe, cwd, cgroup, parent_exe, .. } = self;
-        let fixed: &'a Exec = kept.insert(fixed);
+        let Self { boot, ids, wanted, pieces, exe, cwd, cgroup, parent_exe, .. } = self;
+        let fixed: &'a mut Exec = self.fixed.insert(fixed);
+        let args = pieces.whole(fixed, tails.get(Tail::Args), &mut self.args);
+        let fixed: &'a Exec = fixed;
         let faults = Faults(fixed.faults);
         let known = |fault| !faults.has(fault);
         // What was not collected is not known either.
@@ -154,7 +185,6 @@ impl Lifter {
                 has(parts::PARENT_EXE, Fault::ParentExe) && !tails.get(Tail::ParentExe).is_empty();
             parent(fixed, ids.as_mut(), has_exe.then_some(parent_exe.as_slice()))
         });
-        let args = tails.get(Tail::Args);
         let interpreter = tails.get(Tail::Interpreter);
         // After a failure there is one only if the old image is gone for it.
         let has_exe = success || fixed.flags & record::FLAG_IMAGE_LOST != 0;
@@ -189,6 +219,7 @@ impl Lifter {
             environment: (success && !wanted.is_empty() && known(Fault::Environment))
                 .then_some(Environment::new(tails.get(Tail::Environment), wanted)),
             flags: flags(fixed, exe),
+            folded: 0,
             latency: counted(fixed.latency),
             faults,
             cpu: fixed.header.cpu,
@@ -197,11 +228,7 @@ impl Lifter {
     }
 
     fn ended<'a>(&'a mut self, record: &'a [u8]) -> Result<Ended<'a>, RecordError> {
-        let exit = Exit::read_from_bytes(record).map_err(|_| RecordError::Length {
-            actual: record.len(),
-            claimed: size_of::<Exit>() as u64,
-        })?;
-        let exit: &'a Exit = self.ended.insert(exit);
+        let exit: &'a Exit = self.ended.insert(exit(record)?);
         let faults = Faults(exit.faults);
         let known = !faults.has(Fault::Process);
         Ok(Ended {
@@ -222,6 +249,7 @@ impl Lifter {
             major_faults: counted(exit.major_faults),
             read_bytes: counted(exit.read_bytes),
             write_bytes: counted(exit.write_bytes),
+            program: None,
             faults,
             cpu: exit.header.cpu,
         })
@@ -231,6 +259,13 @@ impl Lifter {
 fn header(record: &[u8]) -> Result<Header, RecordError> {
     let header = Header::read_from_prefix(record).map_err(|_| RecordError::Short(record.len()))?;
     Ok(header.0)
+}
+
+fn exit(record: &[u8]) -> Result<Exit, RecordError> {
+    Exit::read_from_bytes(record).map_err(|_| RecordError::Length {
+        actual: record.len(),
+        claimed: size_of::<Exit>() as u64,
+    })
 }
 
 /// The tails of a record, whose lengths add up.
@@ -293,7 +328,12 @@ fn args<'a>(fixed: &Exec, faults: Faults, bytes: &'a [u8]) -> Option<Args<'a>> {
         return None;
     }
     let args = Args::whole(bytes).without(fixed.args_missing);
-    Some(if faults.has(Fault::ArgsCut) { args.cut_at(fixed.args_cut as usize) } else { args })
+    Some(if has_gap(faults) { args.cut_at(fixed.args_cut as usize) } else { args })
+}
+
+/// Whether bytes are missing because there were too many.
+fn has_gap(faults: Faults) -> bool {
+    faults.has(Fault::ArgsCut) || faults.has(Fault::ArgsShortened)
 }
 
 /// Every argument there is could not be read: an empty string for each.
@@ -305,7 +345,7 @@ fn args_count(fixed: &Exec, faults: Faults, bytes: &[u8]) -> Option<u64> {
     if let Some(count) = set(fixed.args_count) {
         return Some(u64::from(count));
     }
-    let whole = !faults.has(Fault::Args) && !faults.has(Fault::ArgsCut);
+    let whole = !faults.has(Fault::Args) && !has_gap(faults);
     whole.then(|| Args::whole(bytes).len() as u64)
 }
 
@@ -321,7 +361,8 @@ fn flags(fixed: &Exec, exe: Option<&[u8]>) -> u32 {
     }
     let as_owner = file.mode & SET_UID != 0 && creds.euid == file.uid && creds.uid != creds.euid;
     let as_group = file.mode & SET_GID != 0 && creds.egid == file.gid && creds.gid != creds.egid;
-    if as_owner || as_group {
+    let may = flags & record::FLAG_NO_NEW_PRIVS == 0;
+    if may && (as_owner || as_group) {
         flags |= FLAG_SETID;
     }
     let by_user = creds.euid == file.uid && file.mode & 0o200 != 0;

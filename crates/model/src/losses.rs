@@ -1,21 +1,20 @@
 //! Telling losses where they happened.
 //!
-//! Every record carries how many records its lane had dropped before it. A step
-//! in that number says how many are missing, and that they are missing between
-//! the lane's previous record and this one.
+//! Every record carries what its lane had lost before it, by reason. A step in one
+//! of these numbers says how many are missing, why, and that they are missing
+//! between the lane's previous record and this one.
 
 use std::collections::HashMap;
 
-use exectrail_abi::{counters::ATTEMPT_ROWS, fault::Drop};
+use exectrail_abi::{counters::ATTEMPT_ROWS, fault::Loss};
 
 use crate::event::Lost;
 
-/// What each lane had dropped when it was last heard of.
+/// What each lane had lost when it was last heard of.
 #[derive(Debug, Default)]
 pub struct Losses {
-    lanes: HashMap<u32, u32>,
+    lanes: HashMap<u32, [u32; Loss::COUNT]>,
     cpus: u32,
-    told: u64,
 }
 
 impl Losses {
@@ -25,59 +24,61 @@ impl Losses {
         Self { cpus, ..Self::default() }
     }
 
-    /// Notes that `lane` has dropped `dropped` records so far, modulo 2^32, and
-    /// tells those not told yet. Older news than the last (a counter read from
-    /// its map can overtake the records in the ring) tells nothing.
-    pub fn update(&mut self, lane: u32, dropped: u32) -> Option<Lost> {
-        let last = self.lanes.entry(lane).or_insert(0);
-        let step = dropped.wrapping_sub(*last);
-        // Half the range: a step backwards looks like a huge one forwards.
-        if step == 0 || step > u32::MAX / 2 {
-            return None;
-        }
-        *last = dropped;
-        self.told += u64::from(step);
+    /// Notes what `lane` has lost so far, by [`Loss`] and modulo 2^32, and tells
+    /// what was not told yet. Older news than the last (a counter read from its
+    /// map can overtake the records in the ring) tells nothing.
+    pub fn update(&mut self, lane: u32, lost: [u32; Loss::COUNT]) -> impl Iterator<Item = Lost> {
         let cpu = if lane < self.cpus { lane } else { (lane - self.cpus) / ATTEMPT_ROWS };
-        Some(Lost { count: u64::from(step), reason: Drop::RingFull.reason(), cpu })
-    }
-
-    /// All losses told so far.
-    #[must_use]
-    pub fn told(&self) -> u64 {
-        self.told
+        let known = self.lanes.entry(lane).or_default();
+        let mut steps = [0; Loss::COUNT];
+        for ((known, now), step) in known.iter_mut().zip(lost).zip(&mut steps) {
+            let forward = now.wrapping_sub(*known);
+            // Half the range: a step backwards looks like a huge one forwards.
+            if forward <= u32::MAX / 2 {
+                *known = now;
+                *step = forward;
+            }
+        }
+        let told = Loss::ALL.into_iter().zip(steps).filter(|&(_, step)| step != 0);
+        told.map(move |(loss, step)| Lost { count: step.into(), reason: loss.reason(), cpu })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Losses;
+    use super::{Losses, Lost};
+
+    fn told(losses: &mut Losses, lane: u32, lost: [u32; 4]) -> Vec<Lost> {
+        losses.update(lane, lost).collect()
+    }
 
     #[test]
-    fn a_step_is_told_once_and_with_its_cpu() {
+    fn a_step_is_told_once_with_its_cpu_and_its_reason() {
         let mut losses = Losses::new(2);
-        assert_eq!(losses.update(1, 0), None);
-        let lost = losses.update(1, 7).unwrap();
-        assert_eq!((lost.count, lost.cpu, lost.reason), (7, 1, "ring_full"));
-        assert_eq!(losses.update(1, 7), None);
-        assert_eq!(losses.update(1, 9).unwrap().count, 2);
-        assert_eq!(losses.told(), 9);
+        assert_eq!(told(&mut losses, 1, [0; 4]), []);
+        let ring_full = |count| Lost { count, reason: "ring_full", cpu: 1 };
+        let missed = |count| Lost { count, reason: "missed", cpu: 1 };
+        assert_eq!(told(&mut losses, 1, [7, 0, 0, 0]), [ring_full(7)]);
+        assert_eq!(told(&mut losses, 1, [7, 0, 0, 0]), []);
+        assert_eq!(told(&mut losses, 1, [9, 0, 0, 3]), [ring_full(2), missed(3)]);
+        assert_eq!(told(&mut losses, 1, [9, 0, 0, 4]), [missed(1)]);
     }
 
     #[test]
     fn the_lanes_of_attempts_belong_to_their_cpu() {
         let mut losses = Losses::new(2);
-        assert_eq!(losses.update(2, 1).unwrap().cpu, 0);
-        assert_eq!(losses.update(2 + 5, 1).unwrap().cpu, 1);
+        assert_eq!(told(&mut losses, 2, [0, 1, 0, 0])[0].cpu, 0);
+        assert_eq!(told(&mut losses, 2 + 5, [0, 1, 0, 0])[0].cpu, 1);
     }
 
     #[test]
     fn older_news_and_a_wrapped_counter() {
         let mut losses = Losses::new(1);
-        losses.update(0, 10);
-        assert_eq!(losses.update(0, 4), None);
+        told(&mut losses, 0, [10, 0, 0, 0]);
+        assert_eq!(told(&mut losses, 0, [4, 0, 0, 0]), []);
         let mut losses = Losses::new(1);
-        losses.update(0, u32::MAX / 2);
-        losses.update(0, u32::MAX - 1);
-        assert_eq!(losses.update(0, 3).unwrap().count, 5);
+        told(&mut losses, 0, [u32::MAX / 2, 0, 0, 0]);
+        told(&mut losses, 0, [u32::MAX - 1, 0, 0, 0]);
+        assert_eq!(told(&mut losses, 0, [3, 0, 0, 0])[0].count, 5);
     }
 }

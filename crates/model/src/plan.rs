@@ -1,7 +1,7 @@
 //! What was asked for, checked: it flows down once, before anything is attached.
 
 #[cfg(doc)]
-use exectrail_abi::record::ANCESTORS_MAX;
+use exectrail_abi::record::{ANCESTORS_MAX, ARGS_LIMIT};
 use exectrail_abi::{config::parts, record::ARGS_MAX};
 
 use crate::{environment::Wanted, filter::Rules};
@@ -13,9 +13,12 @@ pub struct Plan {
     pub rules: Rules,
     /// Failed execs too.
     pub failed: bool,
+    /// Of failed execs that were one walk along `PATH`, one event.
+    pub fold: bool,
     /// The ends of processes too.
     pub exits: bool,
-    /// Most bytes of arguments per event, up to [`ARGS_MAX`].
+    /// Most bytes of arguments per event, up to [`ARGS_LIMIT`]; beyond [`ARGS_MAX`]
+    /// they come in pieces, for which the buffer has to have room.
     pub args_max: u32,
     /// Parts of a record to collect: bits of [`parts`]. What is left out is not
     /// known.
@@ -35,6 +38,7 @@ impl Default for Plan {
         Self {
             rules: Rules::default(),
             failed: false,
+            fold: true,
             exits: false,
             args_max: ARGS_MAX,
             parts: parts::ALL,
@@ -85,6 +89,14 @@ impl BufferSize {
         u32::try_from(bytes.next_power_of_two()).map(Self).map_err(|_| BufferSizeError)
     }
 
+    /// The usual size, or as much more as arguments of so many bytes need: room for
+    /// four such execs, since three quarters of the buffer are theirs.
+    #[must_use]
+    pub fn for_args(args_max: u32) -> Self {
+        let needed = Self::at_least(u64::from(args_max) * 4).unwrap_or_default();
+        if needed.0 > Self::default().0 { needed } else { Self::default() }
+    }
+
     /// The size in bytes.
     #[must_use]
     pub fn bytes(self) -> u32 {
@@ -104,6 +116,15 @@ impl Default for BufferSize {
 #[cfg(test)]
 mod tests {
     use super::{BufferSize, BufferSizeError};
+
+    #[test]
+    fn long_arguments_have_room() {
+        let bytes = |args_max| BufferSize::for_args(args_max).bytes();
+        assert_eq!(bytes(64), 2 << 20);
+        assert_eq!(bytes(64 << 10), 2 << 20);
+        assert_eq!(bytes(2 << 20), 8 << 20);
+        assert_eq!(bytes(6 << 20), 32 << 20);
+    }
 
     #[test]
     fn sizes_are_rounded_up_and_bounded() {

@@ -1,39 +1,109 @@
-//! The kernel side's account, read from its maps.
+//! The account: what the kernel side has counted, read from its maps, by CPU and
+//! by program.
 
-use std::ops::AddAssign;
-
-use exectrail_abi::counters::{COUNTERS_WORDS, Counters};
+use exectrail_abi::{
+    counters::{ATTEMPT_ROWS, COUNTERS_WORDS, Counters},
+    fault::Loss,
+};
 use zerocopy::transmute;
 
 use crate::{object::Object, preflight::KernelVersion, programs::Hook, sys};
 
-/// What the kernel side has counted, all lanes together.
+/// What the kernel side has counted, from the start of the trace on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// A row per possible CPU.
+    pub cpus: Vec<CpuAccount>,
+    /// A row per program.
+    pub programs: Vec<ProgramAccount>,
+}
+
+/// What has happened on a CPU. `seen = sent + filtered + dropped`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KernelCounts {
-    /// Execs, and failures where asked for, that our programs ran for.
+pub struct CpuAccount {
+    /// Events that our programs ran for.
     pub seen: u64,
     /// Those that a rule in the kernel turned away.
     pub filtered: u64,
-    /// Those that did not reach the ring buffer.
-    pub dropped: u64,
-    /// Times that the kernel skipped a program of ours; `None` where it does not
-    /// count that.
-    pub missed: Option<u64>,
+    /// Those that were lost, by [`Loss`]; [`Loss::Missed`] ones were not seen.
+    pub lost: [u64; Loss::COUNT],
+    /// Failed execs that are told without their names, since their beginning could
+    /// not be kept.
+    pub forgotten: u64,
+    /// Events whose arguments were shortened for want of room in the buffer.
+    pub shortened: u64,
 }
 
-impl KernelCounts {
+/// What has happened to a program of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramAccount {
+    /// Its name.
+    pub name: &'static str,
+    /// Times that the kernel skipped it, because one ran already on that CPU;
+    /// `None` where the kernel does not count it.
+    pub skipped: Option<u64>,
+}
+
+impl Account {
+    /// The sum over all CPUs of what `of` picks.
+    pub fn sum(&self, of: impl Fn(&CpuAccount) -> u64) -> u64 {
+        self.cpus.iter().map(of).sum()
+    }
+
+    /// Events that our programs ran for.
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        self.sum(|cpu| cpu.seen)
+    }
+
+    /// Those that a rule in the kernel turned away.
+    #[must_use]
+    pub fn filtered(&self) -> u64 {
+        self.sum(|cpu| cpu.filtered)
+    }
+
+    /// Those that did not reach the ring buffer.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        Loss::ALL.into_iter().filter(|loss| loss.is_drop()).map(|loss| self.lost(loss)).sum()
+    }
+
+    /// What was lost for one reason.
+    #[must_use]
+    pub fn lost(&self, loss: Loss) -> u64 {
+        self.sum(|cpu| cpu.lost.get(loss as usize).copied().unwrap_or(0))
+    }
+
     /// Records that were put into the ring buffer.
     #[must_use]
     pub fn sent(&self) -> u64 {
-        self.seen.saturating_sub(self.filtered).saturating_sub(self.dropped)
+        self.seen().saturating_sub(self.filtered()).saturating_sub(self.dropped())
+    }
+
+    /// Times that the kernel skipped a program; `None` where it does not say.
+    #[must_use]
+    pub fn skipped(&self) -> Option<u64> {
+        self.programs.iter().map(|program| program.skipped).sum()
+    }
+
+    /// Execs that happened without us, at least. What image counters prove and what
+    /// the kernel says that it skipped are two views of the same, so the larger
+    /// number holds.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.lost(Loss::Missed).max(self.skipped().unwrap_or(0))
     }
 }
 
-impl AddAssign<Counters> for KernelCounts {
-    fn add_assign(&mut self, row: Counters) {
+impl CpuAccount {
+    fn add(&mut self, row: &Counters) {
         self.seen += row.seen;
         self.filtered += row.filtered;
-        self.dropped += row.dropped.iter().sum::<u64>();
+        for (lost, more) in self.lost.iter_mut().zip(row.lost) {
+            *lost += more;
+        }
+        self.forgotten += row.attempts_forgotten;
+        self.shortened += row.shortened;
     }
 }
 
@@ -62,11 +132,69 @@ pub(crate) fn rows(object: &Object, cpus: u32, failed: bool) -> Vec<Row> {
         .collect()
 }
 
-/// How often these programs were skipped.
-pub(crate) fn missed(object: &Object, hooks: &[Hook], kernel: KernelVersion) -> Option<u64> {
-    if kernel < MISSES_COUNTED {
-        return None;
+/// The rows of all lanes, by CPU.
+pub(crate) fn by_cpu(rows: &[Row], cpus: u32) -> Vec<CpuAccount> {
+    let mut accounts = vec![CpuAccount::default(); cpus as usize];
+    for row in rows {
+        let cpu = if row.lane < cpus { row.lane } else { (row.lane - cpus) / ATTEMPT_ROWS };
+        if let Some(account) = accounts.get_mut(cpu as usize) {
+            account.add(&row.counters);
+        }
     }
-    let programs = hooks.iter().filter_map(|hook| object.program_fd(hook.program));
-    programs.map(sys::recursion_misses).sum::<Result<u64, _>>().ok()
+    accounts
+}
+
+/// How often each of these programs was skipped. Stages are not in it: the kernel
+/// jumps into them, and does not ask.
+pub(crate) fn by_program(
+    object: &Object,
+    hooks: &[Hook],
+    kernel: KernelVersion,
+) -> Vec<ProgramAccount> {
+    let skipped = |hook: &Hook| {
+        let counted = kernel >= MISSES_COUNTED;
+        let fd = object.program_fd(hook.program).filter(|_| counted)?;
+        sys::recursion_misses(fd).ok()
+    };
+    let attached = hooks.iter().filter(|hook| hook.is_attached());
+    attached.map(|hook| ProgramAccount { name: hook.program, skipped: skipped(hook) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use exectrail_abi::{counters::Counters, fault::Loss};
+
+    use super::{Account, ProgramAccount, Row, by_cpu};
+
+    #[test]
+    fn lanes_add_up_by_cpu() {
+        let row = |lane, seen, lost| Row {
+            lane,
+            counters: Counters { seen, lost, filtered: 1, ..Counters::default() },
+        };
+        // Two CPUs; lanes from 2 on are those of attempts, five per CPU.
+        let rows = [row(0, 10, [1, 0, 0, 0]), row(1, 20, [0; 4]), row(7, 5, [0, 2, 0, 4])];
+        let account = Account { cpus: by_cpu(&rows, 2), programs: Vec::new() };
+        assert_eq!(account.cpus.iter().map(|cpu| cpu.seen).collect::<Vec<_>>(), [10, 25]);
+        assert_eq!((account.seen(), account.filtered(), account.dropped()), (35, 3, 3));
+        assert_eq!((account.sent(), account.lost(Loss::Missed)), (29, 4));
+    }
+
+    #[test]
+    fn what_is_missed_is_not_counted_twice() {
+        let programs = |skipped: [Option<u64>; 2]| {
+            skipped.map(|skipped| ProgramAccount { name: "x", skipped }).to_vec()
+        };
+        let missed = |lost, skipped| {
+            let rows = [Row {
+                lane: 0,
+                counters: Counters { lost: [0, 0, 0, lost], ..Counters::default() },
+            }];
+            let account = Account { cpus: by_cpu(&rows, 1), programs: programs(skipped) };
+            (account.missed(), account.skipped())
+        };
+        assert_eq!(missed(3, [Some(1), Some(1)]), (3, Some(2)));
+        assert_eq!(missed(1, [Some(4), Some(0)]), (4, Some(4)));
+        assert_eq!(missed(1, [Some(4), None]), (1, None));
+    }
 }

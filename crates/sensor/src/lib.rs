@@ -33,11 +33,12 @@ mod offsets;
 mod preflight;
 mod programs;
 mod reader;
+mod scan;
 mod sensor;
 mod sys;
 mod tracefs;
 
-pub use counters::KernelCounts;
+pub use counters::{Account, CpuAccount, ProgramAccount};
 pub use error::SensorError;
 pub use reader::Wake;
-pub use sensor::{Sensor, Taker};
+pub use sensor::Sensor;

@@ -81,16 +81,18 @@ fn padded<const N: usize>(path: &[u8]) -> Option<[u8; N]> {
 pub(crate) fn config(
     plan: &Plan,
     rules: &PathRules,
-    cpus: u32,
+    (cpus, images): (u32, u32),
     offsets: &Offsets,
     formats: Formats,
 ) -> Config {
     Config {
         wake_interval: WAKE_INTERVAL_NS,
         wake_fill: u64::from(plan.buffer.bytes() / 4),
+        shorten_fill: u64::from(plan.buffer.bytes() / 4) * 3,
         failed: u32::from(plan.failed),
         cpus,
         args_max: plan.args_max,
+        images,
         environment_max: if plan.environment.is_empty() { 0 } else { ENVIRONMENT_MAX },
         parts: plan.parts,
         ancestors: plan.ancestors,

@@ -45,6 +45,7 @@ impl Object {
             .verifier_log_level(VerifierLogLevel::DEBUG)
             .map_max_entries("RING", ring_bytes)
             .map_max_entries("EXEC_SCRATCH", cpus)
+            .map_max_entries("IMAGES", config.images)
             .map_max_entries("ATTEMPT_SCRATCH", if_failed(cpus * ATTEMPT_SLOTS))
             .map_max_entries("CLAIMS", if_failed(cpus * ATTEMPT_SLOTS))
             .map_max_entries("ATTEMPT_COUNTERS", if_failed(cpus * ATTEMPT_ROWS))
@@ -71,6 +72,13 @@ impl Object {
             long.insert(path, verdicts, 0)?;
         }
         Ok(())
+    }
+
+    /// Tells the kernel side when, by the boot clock, all was attached.
+    pub(crate) fn set_attached(&mut self, ktime: u64) -> Result<(), SensorError> {
+        let map = map_mut(&mut self.ebpf, "ATTACHED").and_then(Array::try_from);
+        map.and_then(|mut map| map.set(0, ktime, 0))
+            .map_err(|error| SensorError::at("noting when the trace began", error))
     }
 
     /// Loads a program, or says with the verifier's words why not.

@@ -4,12 +4,16 @@
 //! | file in `crates/bpf/src/hooks` | programs |
 //! |---|---|
 //! | `exec.rs` | what the two below have in common |
-//! | `exec_raw.rs` | `exec_raw`, `walk_raw`, `finish_raw` |
-//! | `exec_classic.rs` | `exec_classic`, `walk_classic`, `finish_classic` |
+//! | `exec_raw.rs` | `exec_raw`, `walk_raw`, `finish_raw`, `pieces_raw` |
+//! | `exec_classic.rs` | `exec_classic`, `walk_classic`, `finish_classic`, `pieces_classic` |
 //! | `attempt.rs` | `enter_execve`, `enter_execveat`, `exit_exec` |
 //! | `exit.rs` | `exit_raw`, `exit_classic` |
+//! | `birth.rs` | `birth` |
 
-use exectrail_abi::config::{STAGE_FINISH, STAGE_WALK};
+use exectrail_abi::{
+    config::{STAGE_FINISH, STAGE_PIECES, STAGE_WALK},
+    record::ARGS_MAX,
+};
 use exectrail_model::plan::{HookChoice, Plan};
 
 use crate::preflight::KernelVersion;
@@ -36,6 +40,13 @@ pub(crate) struct Hook {
     pub(crate) without: &'static str,
 }
 
+impl Hook {
+    /// Whether the kernel runs it at a tracepoint; others are jumped into.
+    pub(crate) fn is_attached(&self) -> bool {
+        !matches!(self.attach, Attach::Stage(_))
+    }
+}
+
 const SUCCESSES: &str = "successful execs would not be seen";
 const FAILURES: &str = "failed execs would not be seen; leave out --failed";
 
@@ -57,6 +68,26 @@ pub(crate) const CLASSIC: &[Hook] = &[
         without: SUCCESSES,
     },
 ];
+
+const LONG_ARGUMENTS: &str = "arguments over 64 KiB would not be whole; leave out --max-args";
+
+/// Arguments longer than one record, of execs told by a raw tracepoint.
+pub(crate) const PIECES_RAW: &[Hook] =
+    &[Hook { program: "pieces_raw", attach: Attach::Stage(STAGE_PIECES), without: LONG_ARGUMENTS }];
+
+/// The same, told by a classic one.
+pub(crate) const PIECES_CLASSIC: &[Hook] = &[Hook {
+    program: "pieces_classic",
+    attach: Attach::Stage(STAGE_PIECES),
+    without: LONG_ARGUMENTS,
+}];
+
+/// Births, for what image counters prove.
+pub(crate) const BIRTH: &[Hook] = &[Hook {
+    program: "birth",
+    attach: Attach::Raw("sched_process_fork"),
+    without: "execs could be called missed that were not",
+}];
 
 const ENDS: &str = "the ends of processes would not be seen; leave out --exit";
 
@@ -98,7 +129,7 @@ pub(crate) const ATTEMPTS: &[Hook] = &[
 /// hooks' scratch is not made for that.
 pub(crate) const RAW_PREEMPTIBLE: KernelVersion = KernelVersion { major: 7, minor: 0 };
 
-/// The hooks for this plan on this kernel. Those of exits come first: an exec
+/// The hooks for this plan on this kernel. Births come first, then exits: an exec
 /// that is seen has its end seen.
 pub(crate) fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {
     let raw = match plan.hook {
@@ -106,22 +137,29 @@ pub(crate) fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {
         HookChoice::Classic => false,
         HookChoice::Auto => kernel < RAW_PREEMPTIBLE,
     };
-    let (exec, exit) = if raw { (RAW, EXIT_RAW) } else { (CLASSIC, EXIT_CLASSIC) };
+    let (pieces, exec, exit) =
+        if raw { (PIECES_RAW, RAW, EXIT_RAW) } else { (PIECES_CLASSIC, CLASSIC, EXIT_CLASSIC) };
+    let pieces = if plan.args_max > ARGS_MAX { pieces } else { &[] };
     let exit = if plan.exits { exit } else { &[] };
     let attempts = if plan.failed { ATTEMPTS } else { &[] };
-    [exit, exec, attempts].concat()
+    [BIRTH, exit, pieces, exec, attempts].concat()
 }
 
 #[cfg(test)]
 mod tests {
     use exectrail_model::plan::Plan;
 
-    use super::{ATTEMPTS, CLASSIC, EXIT_CLASSIC, EXIT_RAW, RAW, hooks};
+    use super::{
+        ATTEMPTS, BIRTH, CLASSIC, EXIT_CLASSIC, EXIT_RAW, PIECES_CLASSIC, PIECES_RAW, RAW, hooks,
+    };
     use crate::{object, preflight::KernelVersion};
 
     #[test]
     fn the_kind_that_is_not_preempted_is_chosen() {
-        let on = |major, minor| hooks(&Plan::default(), KernelVersion { major, minor });
+        let on = |major, minor| {
+            let hooks = hooks(&Plan::default(), KernelVersion { major, minor });
+            hooks.strip_prefix(BIRTH).unwrap().to_vec()
+        };
         assert_eq!(on(5, 10), RAW);
         assert_eq!(on(6, 19), RAW);
         assert_eq!(on(7, 0), CLASSIC);
@@ -131,11 +169,12 @@ mod tests {
     #[test]
     fn every_program_is_in_the_object_and_the_other_way_round() {
         let object = aya_obj::Object::parse(object::BYTES).unwrap();
-        let mut listed: Vec<_> = [RAW, CLASSIC, ATTEMPTS, EXIT_RAW, EXIT_CLASSIC]
-            .concat()
-            .iter()
-            .map(|hook| hook.program.to_owned())
-            .collect();
+        let mut listed: Vec<_> =
+            [BIRTH, RAW, CLASSIC, PIECES_RAW, PIECES_CLASSIC, ATTEMPTS, EXIT_RAW, EXIT_CLASSIC]
+                .concat()
+                .iter()
+                .map(|hook| hook.program.to_owned())
+                .collect();
         let mut there: Vec<_> = object.programs.keys().cloned().collect();
         listed.sort();
         there.sort();

@@ -2,18 +2,17 @@
 
 use std::{
     fs,
-    ops::ControlFlow,
     os::fd::BorrowedFd,
     thread,
     time::{Duration, Instant},
 };
 
-use exectrail_abi::config::ABSENT;
+use exectrail_abi::{config::ABSENT, counters::Counters};
 use exectrail_model::{
     cpid::BootId,
-    event::{Body, Event, Moment},
-    lift::{Host as LiftHost, Lifter},
-    losses::Losses,
+    event::Moment,
+    lift::Host as LiftHost,
+    pipeline::{Counts, Pipeline, Taker},
     plan::Plan,
 };
 
@@ -21,7 +20,7 @@ use crate::{
     attach::{self, Link},
     btf::Btf,
     clock,
-    counters::{self, KernelCounts},
+    counters::{self, Account},
     dump,
     error::SensorError,
     lower::{self, PathRules},
@@ -30,7 +29,7 @@ use crate::{
     preflight::{self, Host, KernelVersion},
     programs::{self, Hook},
     reader::{Reader, Wake},
-    sys,
+    scan, sys,
     tracefs::Tracefs,
 };
 
@@ -42,22 +41,17 @@ const ASK_FOR_LOSSES: Duration = Duration::from_secs(1);
 /// How long [`Sensor::stop`] waits for programs that still run elsewhere.
 const CLOSE_ACCOUNT: Duration = Duration::from_millis(200);
 
-/// Takes events; `Break` ends the reading.
-pub type Taker<'t> = dyn FnMut(&Event<'_>) -> ControlFlow<()> + 't;
-
 /// A running trace. Dropping it detaches everything.
 pub struct Sensor {
     object: Object,
     hooks: Vec<Hook>,
     links: Vec<Link>,
+    tracefs: Option<Tracefs>,
     reader: Reader,
-    lifter: Lifter,
-    losses: Losses,
+    pipeline: Pipeline,
     kernel: KernelVersion,
     cpus: u32,
     failed: bool,
-    received: u64,
-    damaged: u64,
     asked: Instant,
 }
 
@@ -84,20 +78,41 @@ impl Sensor {
             object,
             hooks,
             links: Vec::new(),
+            tracefs,
             reader,
-            lifter: Lifter::new(this_host(), plan.environment.clone()),
-            losses: Losses::new(cpus),
+            pipeline: Pipeline::new(plan, this_host(), cpus),
             kernel,
             cpus,
             failed: plan.failed,
-            received: 0,
-            damaged: 0,
             asked: Instant::now(),
         };
-        for hook in &sensor.hooks {
-            sensor.links.extend(attach::attach(&mut sensor.object, hook, tracefs.as_ref())?);
+        sensor.resume()?;
+        sensor.object.set_attached(clock::now())?;
+        if sensor.pipeline.tells_ends() {
+            for found in scan::processes() {
+                sensor.pipeline.found(&found);
+            }
         }
         Ok(sensor)
+    }
+
+    /// Detaches everything, and keeps the rest. What happens until it is attached again
+    /// is missed; as far as image counters prove it, it will be told as such.
+    pub fn pause(&mut self) {
+        self.links.clear();
+    }
+
+    /// Attaches everything again.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses, which it did not at the start.
+    pub fn resume(&mut self) -> Result<(), SensorError> {
+        self.pause();
+        for hook in &self.hooks {
+            self.links.extend(attach::attach(&mut self.object, hook, self.tracefs.as_ref())?);
+        }
+        Ok(())
     }
 
     /// The programs in use, by name, for words to people.
@@ -116,43 +131,34 @@ impl Sensor {
         others: &[BorrowedFd<'_>],
         deadline: Option<Instant>,
     ) -> Result<Wake, SensorError> {
-        self.reader.wait(others, deadline)
+        // What is held back is released in time, whether or not records come.
+        let release = self
+            .pipeline
+            .deadline()
+            .map(|ktime| Instant::now() + Duration::from_nanos(ktime.saturating_sub(clock::now())));
+        let first = release.into_iter().chain(deadline).min();
+        let wake = self.reader.wait(others, first)?;
+        let early = deadline.is_none_or(|deadline| Instant::now() < deadline);
+        Ok(if wake == Wake::Deadline && early { Wake::Records } else { wake })
     }
 
     /// Hands every event that is there to `take`, losses in their place.
     pub fn read(&mut self, take: &mut Taker<'_>) {
         self.read_records(take);
-        if self.received > 0 && self.asked.elapsed() >= ASK_FOR_LOSSES {
+        self.pipeline.tick(clock::now(), take);
+        if self.pipeline.counts().received > 0 && self.asked.elapsed() >= ASK_FOR_LOSSES {
             self.tell_losses(take);
         }
     }
 
     fn read_records(&mut self, take: &mut Taker<'_>) {
         let wall_at_boot = clock::wall_at_boot();
-        let Self { reader, lifter, losses, received, damaged, .. } = self;
+        let Self { reader, pipeline, .. } = self;
         reader.read(|record| {
-            *received += 1;
             if log::log_enabled!(log::Level::Debug) {
                 log::debug!("record of {} bytes:\n{}", record.len(), dump::Dump(record));
             }
-            let heading = Lifter::heading(record);
-            if let Ok(heading) = heading
-                && let Some(lost) = losses.update(heading.lane, heading.dropped)
-            {
-                let wall = wall_at_boot.wrapping_add(heading.ktime.cast_signed());
-                let moment = Moment { ktime: heading.ktime, wall };
-                if take(&Event { moment, body: Body::Lost(lost) }).is_break() {
-                    return ControlFlow::Break(());
-                }
-            }
-            match lifter.lift(record, wall_at_boot) {
-                Ok(event) => take(&event),
-                Err(error) => {
-                    log::warn!("damaged record: {error}");
-                    *damaged += 1;
-                    ControlFlow::Continue(())
-                }
-            }
+            pipeline.record(record, wall_at_boot, take)
         });
     }
 
@@ -160,49 +166,52 @@ impl Sensor {
     fn tell_losses(&mut self, take: &mut Taker<'_>) {
         self.asked = Instant::now();
         let moment = Self::now();
-        for row in counters::rows(&self.object, self.cpus, self.failed) {
-            let dropped = row.counters.dropped.iter().sum::<u64>();
-            if let Some(lost) = self.losses.update(row.lane, modulo_u32(dropped)) {
-                // The account is told whole, whoever has had enough.
-                let _ = take(&Event { moment, body: Body::Lost(lost) });
-            }
+        for row in self.rows() {
+            let Counters { lost, .. } = row.counters;
+            self.pipeline.lost(row.lane, lost.map(modulo_u32), moment, take);
         }
     }
 
+    fn rows(&self) -> Vec<counters::Row> {
+        counters::rows(&self.object, self.cpus, self.failed)
+    }
+
     /// Detaches, hands over what is still in the buffer, and closes the account.
-    pub fn stop(&mut self, take: &mut Taker<'_>) -> KernelCounts {
-        self.links.clear();
+    pub fn stop(&mut self, take: &mut Taker<'_>) -> Account {
+        self.pause();
         let give_up = Instant::now() + CLOSE_ACCOUNT;
         loop {
             self.read_records(take);
-            let mut counts = self.counts();
-            if self.received >= counts.sent() || Instant::now() >= give_up {
+            let account = self.account();
+            if self.pipeline.counts().received >= account.sent() || Instant::now() >= give_up {
+                self.pipeline.finish(take);
                 self.tell_losses(take);
-                counts.missed = counters::missed(&self.object, &self.hooks, self.kernel);
-                return counts;
+                return account;
             }
             // A program that started before the detaching may still be at it.
             thread::sleep(Duration::from_millis(1));
         }
     }
 
-    fn counts(&self) -> KernelCounts {
-        let mut counts = KernelCounts::default();
-        for row in counters::rows(&self.object, self.cpus, self.failed) {
-            counts += row.counters;
+    /// What the kernel side has counted so far.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        Account {
+            cpus: counters::by_cpu(&self.rows(), self.cpus),
+            programs: counters::by_program(&self.object, &self.hooks, self.kernel),
         }
-        counts
+    }
+
+    /// What has come from it so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.pipeline.counts()
     }
 
     /// This moment, on both clocks.
     pub fn now() -> Moment {
         let ktime = clock::now();
         Moment { ktime, wall: clock::wall_at_boot().wrapping_add(ktime.cast_signed()) }
-    }
-
-    /// Records that made no sense, so far.
-    pub fn damaged(&self) -> u64 {
-        self.damaged
     }
 }
 
@@ -247,7 +256,7 @@ fn create(
     }
     let rules = PathRules::of(&plan.rules);
     let formats = attach::formats(hooks, tracefs)?;
-    let config = lower::config(plan, &rules, possible_cpus()?, &offsets, formats);
+    let config = lower::config(plan, &rules, (possible_cpus()?, image_places()), &offsets, formats);
     Object::create(&config, plan.buffer.bytes(), &rules)
 }
 
@@ -255,4 +264,14 @@ fn possible_cpus() -> Result<u32, SensorError> {
     let cpus = aya::util::nr_cpus()
         .map_err(|(path, error)| SensorError::io(format!("reading {path}"), error))?;
     u32::try_from(cpus).map_err(|error| SensorError::at("counting CPUs", error))
+}
+
+/// A place for the image counter of each process id that there can be: then no
+/// living process takes another's. Up to 4 MiB; where there can be more ids than
+/// that, some counters are forgotten.
+fn image_places() -> u32 {
+    const MOST: u32 = 1 << 18;
+    let pid_max = fs::read_to_string("/proc/sys/kernel/pid_max").ok();
+    let ids = pid_max.and_then(|text| text.trim().parse::<u32>().ok()).unwrap_or(MOST);
+    ids.min(MOST).next_power_of_two()
 }

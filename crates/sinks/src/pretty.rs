@@ -140,6 +140,9 @@ impl Sink for Pretty {
         }
         let color = self.color;
         self.row(|column, clock, cell| {
+            if let Some(write) = column.before {
+                write(event, cell)?;
+            }
             match (&event.body, column.exit) {
                 (Body::Exit(ended), Some(write)) => write(ended, cell)?,
                 _ => match column.value(event) {

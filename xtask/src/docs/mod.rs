@@ -4,7 +4,6 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
-use exectrail_model::{event::Kinds, fields::Field};
 
 mod schema;
 mod table;
@@ -40,12 +39,6 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     }
     println!("{} files say what the table of fields says", pages.len());
     Ok(())
-}
-
-/// The names of the events that have this field.
-fn events(field: &Field) -> impl Iterator<Item = &'static str> {
-    let of = field.events;
-    Kinds::NAMED.into_iter().filter(move |(kind, _)| of.contains(*kind)).map(|(_, name)| name)
 }
 
 #[cfg(test)]

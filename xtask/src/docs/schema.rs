@@ -62,13 +62,19 @@ fn object(kind: Kinds, event: &str) -> Value {
 }
 
 /// The value of a field; of the first two, which tell how to read the others, the
-/// only one.
+/// only one. JSON Schema has no word for a unit, and leaves those that begin with
+/// `x-` to us.
 fn property(field: &Field, event: &str) -> Value {
-    match field.name {
-        "v" => json!({ "const": SCHEMA_VERSION, "description": field.doc }),
-        "event" => json!({ "const": event, "description": field.doc }),
-        _ => json!({ "$ref": place(&name_of(field.kind)), "description": field.doc }),
+    let mut property = match field.name {
+        "v" => json!({ "const": SCHEMA_VERSION }),
+        "event" => json!({ "const": event }),
+        _ => json!({ "$ref": place(&name_of(field.kind)) }),
+    };
+    property["description"] = field.doc.into();
+    if let Some(unit) = field.unit {
+        property["x-unit"] = unit.name().into();
     }
+    property
 }
 
 /// The definition's name: the type's, without what a reference had to escape.
@@ -161,6 +167,8 @@ fn base64() -> Value {
 
 #[cfg(test)]
 mod tests {
+    use exectrail_model::fields::Unit;
+
     use super::*;
 
     #[test]
@@ -173,6 +181,20 @@ mod tests {
                 let expected = field.events.contains(kind);
                 assert_eq!(object["properties"].get(field.name).is_some(), expected, "{name}");
                 assert_eq!(required.iter().any(|key| key == field.name), expected, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn units_are_told() {
+        let schema = schema();
+        for field in FIELDS {
+            let of = |(kind, name)| field.events.contains(kind).then_some(name);
+            for event in Kinds::NAMED.into_iter().filter_map(of) {
+                let property = &schema["$defs"][event]["properties"][field.name];
+                assert_eq!(property["description"], field.doc);
+                let unit = property.get("x-unit").and_then(Value::as_str);
+                assert_eq!(unit, field.unit.map(Unit::name), "{}", field.name);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use exectrail_model::fields::FIELDS;
+use exectrail_model::fields::{FIELDS, Unit};
 
 const HEAD: &str = "\
 # Fields
@@ -16,21 +16,30 @@ whole, in base64, behind its key as `<name>_raw`; so do lists and objects of suc
 strings. `schema.json` beside this file says the same to programs, for lines without
 `--fields`. `exectrail fields` prints the table of the version that is installed.
 
-| Name | Type | Events | Meaning |
-| --- | --- | --- | --- |
+Failed execs are told with `--failed`, the ends of processes with `--exit`.
+
+**Since** is the first kernel that a field can be had on; 5.8 is the first that
+exectrail runs on. **Source** is a member of a kernel structure, a BPF helper, what the
+field is computed from, or exectrail itself. Behind `failed:` stands the source for a
+failed exec, whose arguments are read from the caller's memory.
+
+| Name | Type | Unit | Events | Since | Source | Meaning |
+| --- | --- | --- | --- | --- | --- | --- |
 ";
 
 pub(super) fn page() -> String {
     let mut page = HEAD.to_owned();
     for field in FIELDS {
-        let events: Vec<&str> = super::events(field).collect();
         // A String takes everything.
         let _ = writeln!(
             page,
-            "| `{}` | {} | {} | {} |",
+            "| `{}` | {} | {} | {} | {} | {} | {} |",
             field.name,
             field.kind.name(),
-            events.join(" "),
+            field.unit.map_or("", Unit::name),
+            field.event_names().join(" "),
+            field.source.since,
+            plain(field.source.place),
             plain(field.doc)
         );
     }
@@ -54,12 +63,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_field_has_a_row_of_four_cells() {
+    fn every_field_has_a_row_of_seven_cells() {
         let page = page();
+        assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), FIELDS.len());
         for field in FIELDS {
             let beginning = format!("| `{}` | ", field.name);
             let row = page.lines().find(|line| line.starts_with(&beginning)).unwrap();
-            assert_eq!(row.replace("\\|", "").matches('|').count(), 5, "{row}");
+            assert_eq!(row.replace("\\|", "").matches('|').count(), 8, "{row}");
         }
     }
 

@@ -3,10 +3,17 @@
 use aya_ebpf::helpers::generated::{bpf_probe_read_user, bpf_probe_read_user_str};
 use exectrail_abi::{
     fault::Fault,
-    record::{ARGS_MAX, BEFORE_ARGS_MAX, Tail},
+    record::{ARGS_MAX, BEFORE_ARGS_MAX, PIECES_MAX, Tail},
 };
 
-use crate::{config::config, kernel::Task, scratch::Scratch, verifier::at_most};
+use crate::{
+    account::Account,
+    config::config,
+    emit::{emit_piece, is_short_of_room_for},
+    kernel::Task,
+    scratch::Scratch,
+    verifier::at_most,
+};
 
 /// Arguments that are followed in a failed exec's vector, one read each.
 const FAILED_ARGS: u64 = 512;
@@ -16,51 +23,145 @@ const FAILED_ARGS: u64 = 512;
 /// must fit ("R1 max value is outside of the allowed memory range", 6.18).
 const FAILED_ARGS_MAX: u64 = ARGS_MAX as u64 / 2;
 
+/// What is left of arguments, or of an environment, when the ring buffer is short
+/// of room, in bytes: more than nine of ten have.
+pub const SHORT: u64 = 1024;
+
+/// Whether a record can be preceded by pieces. A constant: without them, nothing of
+/// them is in the program that runs.
+#[inline(always)]
+fn can_have_pieces() -> bool {
+    config!(args_max) > ARGS_MAX
+}
+
+/// Whether this new program's arguments need them.
+#[inline(always)]
+pub fn has_pieces(task: Task) -> bool {
+    can_have_pieces() && stretch(task).is_ok_and(|(_, total)| total > u64::from(ARGS_MAX))
+}
+
+/// Sends what one record cannot hold of a new program's arguments. The record
+/// itself holds their end.
+#[inline(always)]
+pub fn send_pieces(scratch: &mut Scratch, account: Account, task: Task) -> Result<(), Fault> {
+    let (start, total) = stretch(task)?;
+    let before = total.min(u64::from(config!(args_max))).saturating_sub(u64::from(ARGS_MAX));
+    for index in 0..u64::from(PIECES_MAX) {
+        let offset = index * u64::from(ARGS_MAX);
+        if offset >= before {
+            break;
+        }
+        let len = (before - offset).min(u64::from(ARGS_MAX));
+        let (piece, to) = scratch.piece(offset);
+        // SAFETY: `to` has room for `ARGS_MAX` bytes.
+        unsafe { read_user(to, start.wrapping_add(offset), len, u64::from(ARGS_MAX)) }?;
+        if is_short_of_room_for(len) || !emit_piece(piece, len, account) {
+            account.shortened();
+            return Err(Fault::ArgsShortened);
+        }
+    }
+    Ok(())
+}
+
 /// Of a new program: the kernel has just laid the strings out side by side, so
 /// one read fetches them all, and their pages are there.
 ///
 /// Where they are longer than the record holds, the middle goes: both the
 /// program's name and what stands at the end tell more.
 #[inline(always)]
-pub fn of_new_program(scratch: &mut Scratch, task: Task) -> Result<(), Fault> {
-    let (start, end) = task.mm().and_then(|mm| mm.args()).ok_or(Fault::Args)?;
-    let total = end.wrapping_sub(start);
+pub fn of_new_program(scratch: &mut Scratch, account: Account, task: Task) -> Result<(), Fault> {
+    let (start, total) = stretch(task)?;
     scratch.record.args_total = total;
-    let room = u64::from(config!(args_max));
+    let most = u64::from(ARGS_MAX);
+    if can_have_pieces() && total > most {
+        return last_part(scratch, account, start, total);
+    }
+    let asked = u64::from(config!(args_max)).min(most);
+    let short = total > SHORT && is_short_of_room_for(total.min(asked));
+    let room = if short { SHORT.min(asked) } else { asked };
     if total <= room {
-        return copy(scratch, start, total, u64::from(ARGS_MAX));
+        return copy(scratch, start, total, most);
     }
     // Two halves, so that each has a bound of its own for the verifier.
-    let half = u64::from(ARGS_MAX) / 2;
     let head = room / 2;
-    copy(scratch, start, head, half)?;
+    copy(scratch, start, head, most / 2)?;
     scratch.record.args_cut = head as u32;
-    copy(scratch, end.wrapping_sub(room - head), room - head, half)?;
+    copy(scratch, start.wrapping_add(total - (room - head)), room - head, most / 2)?;
+    if short {
+        account.shortened();
+        return Err(Fault::ArgsShortened);
+    }
     Err(Fault::ArgsCut)
+}
+
+/// What the pieces have left.
+#[inline(always)]
+fn last_part(scratch: &mut Scratch, account: Account, start: u64, total: u64) -> Result<(), Fault> {
+    let most = u64::from(ARGS_MAX);
+    let short = is_short_of_room_for(most);
+    let offset = total - if short { SHORT } else { most };
+    scratch.record.args_offset = offset;
+    if short {
+        if !scratch.has(Fault::ArgsShortened) {
+            account.shortened();
+        }
+        scratch.note(Err(Fault::ArgsShortened));
+    }
+    copy(scratch, start.wrapping_add(offset), total - offset, most)?;
+    if total > u64::from(config!(args_max)) { Err(Fault::ArgsCut) } else { Ok(()) }
+}
+
+/// Where a new program's arguments are, and how many bytes they have.
+#[inline(always)]
+fn stretch(task: Task) -> Result<(u64, u64), Fault> {
+    let (start, end) = task.mm().and_then(|mm| mm.args()).ok_or(Fault::Args)?;
+    Ok((start, end.wrapping_sub(start)))
 }
 
 /// Appends `len` bytes of user memory, at most `max`.
 #[inline(always)]
 fn copy(scratch: &mut Scratch, from: u64, len: u64, max: u64) -> Result<(), Fault> {
     let to = scratch.end(BEFORE_ARGS_MAX as u64 + u64::from(ARGS_MAX) - max).ok_or(Fault::Args)?;
-    let len = at_most(len, max).ok_or(Fault::Args)?;
-    // SAFETY: `to` has room for `max` bytes; the helper checks the source.
-    let failed = unsafe { bpf_probe_read_user(to.cast(), len as u32, from as *const _) };
-    if failed != 0 {
-        return Err(Fault::Args);
-    }
+    // SAFETY: `to` has room for `max` bytes.
+    let len = unsafe { read_user(to, from, len, max) }?;
     scratch.grow(Tail::Args, len);
     Ok(())
 }
 
+/// Reads `len` bytes of user memory, at most `max`.
+///
+/// # Safety
+///
+/// `to` has room for `max` bytes.
+#[inline(always)]
+unsafe fn read_user(to: *mut u8, from: u64, len: u64, max: u64) -> Result<u64, Fault> {
+    let len = at_most(len, max).ok_or(Fault::Args)?;
+    // SAFETY: as the caller says; the helper checks the source.
+    let failed = unsafe { bpf_probe_read_user(to.cast(), len as u32, from as *const _) };
+    if failed == 0 { Ok(len) } else { Err(Fault::Args) }
+}
+
 /// Of a failed exec, from the caller's memory: string by string, as far as it
 /// can be read. What cannot is marked, never shown as empty.
-///
+#[inline(always)]
+pub fn of_caller(scratch: &mut Scratch, account: Account, argv: u64) -> Result<(), Fault> {
+    let asked = u64::from(config!(args_max)).min(FAILED_ARGS_MAX);
+    let short = is_short_of_room_for(asked);
+    scratch.args_room = if short { SHORT.min(asked) } else { asked };
+    match follow(scratch, argv) {
+        Err(Fault::ArgsCut) if short => {
+            account.shortened();
+            Err(Fault::ArgsShortened)
+        }
+        followed => followed,
+    }
+}
+
 /// All that a turn leaves behind is in the record, where the verifier does not
 /// follow it. In a variable it would tell "all readable so far" from "one was
 /// not" and walk every turn once for each (over a million steps on 6.18).
 #[inline(always)]
-pub fn of_caller(scratch: &mut Scratch, argv: u64) -> Result<(), Fault> {
+fn follow(scratch: &mut Scratch, argv: u64) -> Result<(), Fault> {
     for index in 0..FAILED_ARGS {
         let string = read_pointer(argv.wrapping_add(index * 8)).ok_or(Fault::Args)?;
         if string == 0 {
@@ -109,9 +210,8 @@ fn read_pointer(address: u64) -> Option<u64> {
 /// Where the next string goes, and how many bytes it may have, at least one.
 #[inline(always)]
 fn end(scratch: &mut Scratch) -> Result<(*mut u8, u64), Fault> {
-    let limit = u64::from(config!(args_max)).min(FAILED_ARGS_MAX);
     let used = scratch.len(Tail::Args);
-    let room = at_most(limit.wrapping_sub(used), FAILED_ARGS_MAX).unwrap_or(0);
+    let room = at_most(scratch.args_room.wrapping_sub(used), FAILED_ARGS_MAX).unwrap_or(0);
     if room == 0 {
         cut_here(scratch)?;
     }

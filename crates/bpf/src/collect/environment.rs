@@ -7,14 +7,22 @@ use exectrail_abi::{
     record::{ARGS_MAX, BEFORE_ARGS_MAX, ENVIRONMENT_MAX, Tail},
 };
 
-use crate::{config::config, kernel::Task, scratch::Scratch, verifier::at_most};
+use crate::{
+    account::Account, collect::argv::SHORT, config::config, emit::is_short_of_room_for,
+    kernel::Task, scratch::Scratch, verifier::at_most,
+};
 
 /// Of a new program: side by side behind the arguments, and resident.
 #[inline(always)]
-pub fn of_new_program(scratch: &mut Scratch, task: Task) -> Result<(), Fault> {
+pub fn of_new_program(scratch: &mut Scratch, account: Account, task: Task) -> Result<(), Fault> {
     let (start, end) = task.mm().and_then(|mm| mm.environment()).ok_or(Fault::Environment)?;
     let total = end.wrapping_sub(start);
-    let room = u64::from(config!(environment_max));
+    let asked = u64::from(config!(environment_max));
+    let short = total > SHORT && is_short_of_room_for(total.min(asked));
+    let room = if short { SHORT } else { asked };
+    if short && !scratch.has(Fault::ArgsShortened) {
+        account.shortened();
+    }
     let len = at_most(total.min(room), u64::from(ENVIRONMENT_MAX)).ok_or(Fault::Environment)?;
     let before = BEFORE_ARGS_MAX as u64 + u64::from(ARGS_MAX);
     let to = scratch.end(before).ok_or(Fault::Environment)?;

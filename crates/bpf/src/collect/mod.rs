@@ -7,6 +7,7 @@ pub mod environment;
 pub mod executable;
 pub mod filename;
 pub mod identity;
+pub mod image;
 pub mod lineage;
 pub mod path;
 pub mod surroundings;

@@ -21,7 +21,7 @@ use aya_ebpf::{
 };
 use exectrail_abi::{
     counters::ATTEMPT_SLOTS,
-    fault::{Drop, Fault},
+    fault::{Fault, Loss},
     record::{FLAG_CHECK, FLAG_IMAGE_LOST, KIND_FAILED},
 };
 
@@ -29,7 +29,7 @@ use crate::{
     account::Account,
     collect::{
         argv, filename,
-        identity::identity,
+        identity::{identity, image},
         lineage,
         path::{self, EXE},
         surroundings::surroundings,
@@ -106,7 +106,7 @@ fn answer(context: &TracePointContext) -> Option<()> {
     let Some(mut claimed) = Claimed::take() else {
         let account = Account::of_attempt(ATTEMPT_SLOTS)?;
         account.seen();
-        account.dropped(Drop::ScratchBusy);
+        account.dropped(Loss::ScratchBusy);
         return None;
     };
     let account = Account::of_attempt(claimed.slot)?;
@@ -134,14 +134,15 @@ fn tell(scratch: &mut Scratch, account: Account, attempt: Attempt) {
     } else {
         scratch.note(Err(Fault::Filename));
     }
-    collect(scratch, Task::current(), attempt);
+    collect(scratch, account, Task::current(), attempt);
     emit(scratch, account);
 }
 
 /// The tails in their order, and the fixed part with them.
 #[inline(always)]
-fn collect(scratch: &mut Scratch, task: Task, attempt: Attempt) {
+fn collect(scratch: &mut Scratch, account: Account, task: Task, attempt: Attempt) {
     identity(&mut scratch.record, task);
+    image(&mut scratch.record, task);
     // Past the point of no return the caller's memory is gone with its image, and
     // the executable is the new one already.
     let lost = attempt.is_known() && scratch.record.exec_id != attempt.exec_id;
@@ -153,7 +154,7 @@ fn collect(scratch: &mut Scratch, task: Task, attempt: Attempt) {
     }
     surroundings(scratch, task);
     let args = if attempt.is_known() && !lost {
-        argv::of_caller(scratch, attempt.argv)
+        argv::of_caller(scratch, account, attempt.argv)
     } else {
         Err(Fault::Args)
     };

@@ -3,7 +3,7 @@
 use aya_ebpf::{EbpfContext, helpers::bpf_get_current_pid_tgid};
 use exectrail_abi::{
     config::parts::FILE,
-    fault::{Drop, Fault},
+    fault::{Fault, Loss},
     record::{FLAG_SCRIPT, KIND_EXEC, UNKNOWN_U32},
 };
 
@@ -13,7 +13,8 @@ use crate::{
         argv, environment,
         executable::executable,
         filename,
-        identity::identity,
+        identity::{self, identity},
+        image::{self, Owner},
         lineage,
         path::{self, EXE, FIRST, Progress, STAGE},
         surroundings::surroundings,
@@ -22,7 +23,7 @@ use crate::{
     emit::emit,
     gate,
     kernel::Task,
-    maps::{go_on_in_finish_stage, go_on_in_walk_stage, recall_attempt},
+    maps::{go_on_in_finish_stage, go_on_in_pieces_stage, go_on_in_walk_stage, recall_attempt},
     scratch::Scratch,
 };
 
@@ -49,6 +50,9 @@ pub fn begin<C: EbpfContext>(context: &C, program: &NewProgram) -> Option<()> {
     if config!(failed) != 0 {
         take_attempt(scratch, program.caller);
     }
+    let task = Task::current();
+    identity::image(&mut scratch.record, task);
+    look_for_missed_execs(scratch, task, account);
     scratch.record.args_count = program.argc.unwrap_or(UNKNOWN_U32);
     let filename = filename::from_kernel(scratch, program.filename);
     scratch.note(filename);
@@ -57,7 +61,7 @@ pub fn begin<C: EbpfContext>(context: &C, program: &NewProgram) -> Option<()> {
         return None;
     }
     scratch.interpreter = interpreter(scratch, program);
-    let file = Task::current().mm().and_then(|mm| mm.exe_file());
+    let file = task.mm().and_then(|mm| mm.exe_file());
     let started = path::start(scratch, EXE, file.and_then(|file| file.path()));
     scratch.note(started);
     go_on::<C, FIRST>(context, account, scratch)
@@ -88,14 +92,42 @@ fn go_on<C: EbpfContext, const STEPS: usize>(
         }
     }
     go_on_in_finish_stage(context);
-    account.dropped(Drop::NoStage);
+    account.dropped(Loss::NoStage);
     None
 }
 
 /// The gate again, with both names; then the rest of the record.
 #[inline(always)]
-pub fn finish() -> Option<()> {
+pub fn finish<C: EbpfContext>(context: &C) -> Option<()> {
     let (account, scratch) = (Account::of_exec()?, Scratch::of_exec()?);
+    if scratch.pieces_sent == 0 {
+        ask_gate(scratch, account)?;
+        if argv::has_pieces(Task::current()) {
+            scratch.pieces_sent = 1;
+            go_on_in_pieces_stage(context);
+            // The record's own part is their end, and says so.
+        }
+    }
+    collect(scratch, account, Task::current());
+    emit(scratch, account);
+    Some(())
+}
+
+/// Arguments that one record cannot hold, a piece after the other; then back to
+/// the stage that finishes.
+#[inline(always)]
+pub fn pieces<C: EbpfContext>(context: &C) -> Option<()> {
+    let (account, scratch) = (Account::of_exec()?, Scratch::of_exec()?);
+    let pieces = argv::send_pieces(scratch, account, Task::current());
+    scratch.note(pieces);
+    go_on_in_finish_stage(context);
+    account.dropped(Loss::NoStage);
+    None
+}
+
+/// The gate, with both names; `None` if it turns the exec away.
+#[inline(always)]
+fn ask_gate(scratch: &mut Scratch, account: Account) -> Option<()> {
     if gate::has_path_rules() || config!(gate.only) != 0 {
         let rules = gate::rules_of_filename(scratch) | gate::rules_of_exe(scratch);
         if gate::excluded(rules) || gate::unwanted(scratch, rules) {
@@ -103,14 +135,23 @@ pub fn finish() -> Option<()> {
             return None;
         }
     }
-    collect(scratch, Task::current());
-    emit(scratch, account);
     Some(())
+}
+
+/// An exec is one step of its process's image counter; more is what we missed.
+#[inline(always)]
+fn look_for_missed_execs(scratch: &Scratch, task: Task, account: Account) -> Option<()> {
+    if scratch.has(Fault::ExecId) {
+        return None;
+    }
+    // After an exec, whichever thread called it leads the process.
+    let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
+    image::look(Owner::new(pid, task)?, task, scratch.record.exec_id, 1, account)
 }
 
 /// The tails in their order, and the fixed part with them.
 #[inline(always)]
-fn collect(scratch: &mut Scratch, task: Task) {
+fn collect(scratch: &mut Scratch, account: Account, task: Task) {
     identity(&mut scratch.record, task);
     if wants(FILE) {
         let file = executable(&mut scratch.record, task.mm().and_then(|mm| mm.exe_file()));
@@ -123,10 +164,10 @@ fn collect(scratch: &mut Scratch, task: Task) {
         scratch.note(interpreter);
     }
     surroundings(scratch, task);
-    let args = argv::of_new_program(scratch, task);
+    let args = argv::of_new_program(scratch, account, task);
     scratch.note(args);
     if config!(environment_max) != 0 {
-        let environment = environment::of_new_program(scratch, task);
+        let environment = environment::of_new_program(scratch, account, task);
         scratch.note(environment);
     }
     if config!(ancestors) != 0 {

@@ -31,7 +31,14 @@ pub fn walk_classic(context: TracePointContext) -> i32 {
 
 /// The same exec, when its path is known.
 #[tracepoint(category = "sched", name = "sched_process_exec")]
-pub fn finish_classic(_context: TracePointContext) -> i32 {
-    exec::finish();
+pub fn finish_classic(context: TracePointContext) -> i32 {
+    exec::finish(&context);
+    0
+}
+
+/// The same exec, when its arguments are longer than one record.
+#[tracepoint(category = "sched", name = "sched_process_exec")]
+pub fn pieces_classic(context: TracePointContext) -> i32 {
+    exec::pieces(&context);
     0
 }

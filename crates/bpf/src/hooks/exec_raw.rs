@@ -30,7 +30,14 @@ pub fn walk_raw(context: RawTracePointContext) -> i32 {
 
 /// The same exec, when its path is known.
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
-pub fn finish_raw(_context: RawTracePointContext) -> i32 {
-    exec::finish();
+pub fn finish_raw(context: RawTracePointContext) -> i32 {
+    exec::finish(&context);
+    0
+}
+
+/// The same exec, when its arguments are longer than one record.
+#[raw_tracepoint(tracepoint = "sched_process_exec")]
+pub fn pieces_raw(context: RawTracePointContext) -> i32 {
+    exec::pieces(&context);
     0
 }

@@ -10,8 +10,17 @@ use aya_ebpf::{
     macros::{raw_tracepoint, tracepoint},
     programs::{RawTracePointContext, TracePointContext},
 };
+use exectrail_abi::{fault::Fault, record::Exit};
 
-use crate::{account::Account, collect::end, emit::emit_exit, kernel::Task};
+use crate::{
+    account::Account,
+    collect::{
+        end,
+        image::{self, Owner},
+    },
+    emit::emit_exit,
+    kernel::Task,
+};
 
 /// The end of a thread, told by a raw tracepoint.
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
@@ -36,6 +45,20 @@ fn tell() -> Option<()> {
     let account = Account::of_exec()?;
     account.seen();
     let mut exit = end::of_current(task);
+    look_for_missed_execs(&exit, task, account);
     emit_exit(&mut exit, account);
     Some(())
+}
+
+/// What is left to find of a process: it can exec no more. An end by a signal can
+/// be that of an exec that failed when the old image was gone (fs/exec.c,
+/// `bprm_execve`): its step of the counter is no missed exec.
+#[inline(always)]
+fn look_for_missed_execs(exit: &Exit, task: Task, account: Account) -> Option<()> {
+    if exit.faults & Fault::ExecId.bit() != 0 {
+        return None;
+    }
+    let explained = u64::from(exit.status & 0x7f != 0);
+    let owner = Owner::new(exit.process.pid, task.leader()?)?;
+    image::look(owner, task, exit.exec_id, explained, account)
 }

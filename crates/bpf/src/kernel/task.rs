@@ -29,6 +29,12 @@ impl Task {
         Self(unsafe { bpf_get_current_task() })
     }
 
+    /// From a raw tracepoint's argument.
+    #[inline(always)]
+    pub fn new(address: Address) -> Self {
+        Self(address)
+    }
+
     /// Its parent: the one that forked it or took it over, not a debugger.
     #[inline(always)]
     pub fn real_parent(self) -> Option<Self> {
@@ -52,14 +58,26 @@ impl Task {
     #[inline(always)]
     pub fn process(self) -> Option<Process> {
         let (ns_pid, pid_ns) = pid::innermost(follow(self.0, config!(offsets.task_thread_pid))?)?;
-        let start = read(self.0, config!(offsets.task_start_boottime))?;
-        Some(Process { start, pid: self.tgid()?, ns_pid, pid_ns, reserved: 0 })
+        Some(Process { start: self.start()?, pid: self.tgid()?, ns_pid, pid_ns, reserved: 0 })
     }
 
     /// Image counter.
     #[inline(always)]
     pub fn self_exec_id(self) -> Option<u64> {
         read(self.0, config!(offsets.task_self_exec_id))
+    }
+
+    /// Image counter of the parent at the fork; of a process born with
+    /// `CLONE_PARENT`, that of its own parent at its own.
+    #[inline(always)]
+    pub fn parent_exec_id(self) -> Option<u64> {
+        read(self.0, config!(offsets.task_parent_exec_id))
+    }
+
+    /// When it started: for a leader, when its process did. Boot clock, nanoseconds.
+    #[inline(always)]
+    pub fn start(self) -> Option<u64> {
+        read(self.0, config!(offsets.task_start_boottime))
     }
 
     /// Its short name.

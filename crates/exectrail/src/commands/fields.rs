@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use exectrail_model::{
-    event::Kinds,
-    fields::{FIELDS, Field},
-};
+use exectrail_model::fields::{FIELDS, Field, Unit};
+
+/// Columns before the last one, the meaning, which is as long as it is.
+const COLUMNS: usize = 6;
 
 /// Prints the table.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let head = ["FIELD", "TYPE", "EVENTS"].map(str::to_owned);
+    let head = ["FIELD", "TYPE", "UNIT", "EVENTS", "SINCE", "SOURCE"].map(str::to_owned);
     let rows: Vec<_> = FIELDS.iter().map(|field| (cells(field), field.doc)).collect();
     let mut widths = head.each_ref().map(String::len);
     for (cells, _) in &rows {
@@ -18,19 +18,23 @@ pub(crate) fn run() -> anyhow::Result<()> {
         }
     }
     let mut out = io::stdout().lock();
-    for ([name, kind, events], doc) in [(head, "MEANING")].into_iter().chain(rows) {
-        let [first, second, third] = widths;
-        writeln!(out, "{name:<first$} {kind:<second$} {events:<third$} {doc}")?;
+    for (cells, doc) in [(head, "MEANING")].into_iter().chain(rows) {
+        for (cell, width) in cells.iter().zip(widths) {
+            write!(out, "{cell:<width$}  ")?;
+        }
+        writeln!(out, "{doc}")?;
     }
     Ok(out.flush()?)
 }
 
 /// What has a column of its own.
-fn cells(field: &Field) -> [String; 3] {
-    let events: Vec<_> = Kinds::NAMED
-        .iter()
-        .filter(|(kind, _)| field.events.contains(*kind))
-        .map(|(_, name)| *name)
-        .collect();
-    [field.name.to_owned(), field.kind.name().to_owned(), events.join(" ")]
+fn cells(field: &Field) -> [String; COLUMNS] {
+    [
+        field.name.to_owned(),
+        field.kind.name().to_owned(),
+        field.unit.map_or("", Unit::name).to_owned(),
+        field.event_names().join(" "),
+        field.source.since.to_owned(),
+        field.source.place.to_owned(),
+    ]
 }

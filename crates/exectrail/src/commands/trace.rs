@@ -25,7 +25,7 @@ pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
     let sink = sink(args, &config, &plan)?;
     plan::collect_what_is_shown(&mut plan, sink.needs());
     let requests = signals::end_requests().context("preparing for signals")?;
-    let mut stream = Stream::new(&plan, sink, args.count);
+    let mut stream = Stream::new(sink, args.count);
 
     let mut sensor = Sensor::start(&plan)?;
     announce(&sensor);
@@ -41,8 +41,9 @@ pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
         }
     }
 
-    let counts = sensor.stop(&mut |event| stream.take(event));
-    let summary = stream.summary(counts, sensor.damaged());
+    let account = sensor.stop(&mut |event| stream.take(event));
+    log::info!("{account:?}");
+    let summary = stream.summary(&account, sensor.counts());
     stream.end(&Event { moment: Sensor::now(), body: Body::Summary(summary) })?;
     eprintln!("exectrail: {}", summary_words(&summary));
     Ok(())

@@ -10,10 +10,11 @@ use exectrail_abi::{
 };
 
 use crate::{
+    args::Args,
     enrich::container::{Container, container_of},
     event::{
-        Body, Ended, Event, FLAG_MEMFD, FLAG_SETID, FLAG_WRITABLE, Failure, Lost, Parent, Program,
-        Summary,
+        Body, Ended, Event, FLAG_MEMFD, FLAG_SETID, FLAG_WRITABLE, Failure, Faults, Lost, Parent,
+        Program, Summary,
     },
     value::Value,
 };
@@ -38,6 +39,7 @@ const UNREADABLE: &[(u32, &str)] = &[
     (Fault::Exe.bit(), "exe"),
     (Fault::ExeCut.bit(), "exe"),
     (Fault::Args.bit(), "args"),
+    (Fault::ArgsShortened.bit(), "args"),
     (Fault::Creds.bit(), "creds"),
     (Fault::Parent.bit(), "parent"),
     (Fault::ParentExe.bit(), "parent_exe"),
@@ -61,6 +63,11 @@ pub(super) fn number<'a>(value: u32) -> Value<'a> {
     Value::Number(u64::from(value))
 }
 
+/// A number that is zero where it is not known.
+pub(super) fn set<'a>(value: u32) -> Value<'a> {
+    known((value != 0).then_some(number(value)))
+}
+
 pub(super) fn counted<'a>(value: Option<u64>) -> Value<'a> {
     known(value.map(Value::Number))
 }
@@ -82,6 +89,31 @@ pub(super) fn path<'a>(
         let form = if program.faults.has(cut) { Value::End } else { Value::Bytes };
         known(get(program).map(form))
     })
+}
+
+pub(super) fn exe<'a>(event: &Event<'a>) -> Value<'a> {
+    match &event.body {
+        Body::Exit(ended) => known(ended.program.and_then(|program| program.exe).map(Value::Bytes)),
+        _ => path(event, |program| program.exe, Fault::ExeCut),
+    }
+}
+
+pub(super) fn args<'a>(event: &Event<'a>) -> Option<Args<'a>> {
+    either(event, |program| program.args, |ended| ended.program?.args).flatten()
+}
+
+pub(super) fn truncated<'a>(event: &Event<'a>) -> Value<'a> {
+    let has_gap = |faults: Faults| faults.has(Fault::ArgsCut) || faults.has(Fault::ArgsShortened);
+    let of_end = |ended: &Ended<'a>| ended.program?.args.map(|args| args.is_cut());
+    known(either(event, |program| Some(has_gap(program.faults)), of_end).flatten().map(Value::Bool))
+}
+
+pub(super) fn folded<'a>(event: &Event<'a>) -> Value<'a> {
+    match &event.body {
+        Body::Exec(program) | Body::Failed(program, _) => number(program.folded),
+        Body::Summary(summary) => Value::Number(summary.folded),
+        Body::Exit(_) | Body::Lost(_) => Value::Null,
+    }
 }
 
 pub(super) fn parent<'a>(event: &Event<'a>, get: impl Fn(&Parent<'a>) -> Value<'a>) -> Value<'a> {

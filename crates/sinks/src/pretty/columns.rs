@@ -1,20 +1,21 @@
 //! Which columns there are, and which field each shows.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use anstyle::{AnsiColor, Effects, Style};
 use exectrail_model::{
-    event::{Body, Ended, Event},
+    event::{Body, Ended, Event, Program},
     fields::Field,
     value::{Align, Type, Value},
 };
-
-use crate::quote::{Place, quote};
 
 use super::exit;
 
 /// Writes what a column says of the end of a process.
 type Exit = fn(&Ended<'_>, &mut String) -> fmt::Result;
+
+/// Writes what a column says of an event before its field.
+type Before = fn(&Event<'_>, &mut String) -> fmt::Result;
 
 /// A column of the default table. Fields are named here as data, and nowhere else.
 struct Choice {
@@ -27,6 +28,8 @@ struct Choice {
     otherwise: &'static str,
     /// What it shows of the end of a process, where that is not its fields.
     exit: Option<Exit>,
+    /// What it shows before its field, of a program.
+    before: Option<Before>,
     /// Only there when more than successes is traced.
     outcome_only: bool,
     style: Style,
@@ -42,6 +45,7 @@ const USUAL: Choice = Choice {
     past_null: false,
     otherwise: "-",
     exit: None,
+    before: None,
     outcome_only: false,
     style: Style::new(),
     style_bad: Style::new(),
@@ -66,6 +70,7 @@ const DEFAULT: &[Choice] = &[
         past_null: true,
         otherwise: "ok",
         exit: Some(exit::result),
+        before: Some(tried),
         outcome_only: true,
         style: DIM,
         style_bad: RED,
@@ -76,9 +81,8 @@ const DEFAULT: &[Choice] = &[
         // What failed never became an executable: there is only what was asked for.
         fields: &["exe", "filename"],
         past_null: true,
-        // What its executable was is not known any more.
         exit: Some(|ended, cell| {
-            quote(ended.comm, Place::Command, cell);
+            exit::program(ended, cell);
             Ok(())
         }),
         style: BOLD,
@@ -86,8 +90,24 @@ const DEFAULT: &[Choice] = &[
         style_exit: DIM,
         ..USUAL
     },
-    Choice { title: "args", fields: &["args"], exit: Some(exit::usage), style_exit: DIM, ..USUAL },
+    Choice {
+        title: "args",
+        fields: &["args"],
+        exit: Some(exit::lifetime),
+        style_exit: DIM,
+        ..USUAL
+    },
 ];
+
+/// How many files a walk along `PATH` has tried in vain: `tried 5, ` and then how it
+/// ended.
+fn tried(event: &Event<'_>, cell: &mut String) -> fmt::Result {
+    let Some(&Program { folded, .. }) = event.program().filter(|program| program.folded > 0) else {
+        return Ok(());
+    };
+    let last = u32::from(matches!(event.body, Body::Failed(..)));
+    write!(cell, "tried {}, ", folded.saturating_add(last))
+}
 
 /// A column.
 pub(super) struct Column {
@@ -97,6 +117,7 @@ pub(super) struct Column {
     past_null: bool,
     otherwise: &'static str,
     pub(super) exit: Option<Exit>,
+    pub(super) before: Option<Before>,
     style: Style,
     style_bad: Style,
     style_exit: Style,
@@ -126,6 +147,7 @@ impl Column {
             past_null: choice.past_null,
             otherwise: choice.otherwise,
             exit: choice.exit,
+            before: choice.before,
             style: choice.style,
             style_bad: choice.style_bad,
             style_exit: choice.style_exit,
@@ -148,6 +170,7 @@ impl Column {
             past_null: false,
             otherwise: USUAL.otherwise,
             exit: None,
+            before: None,
             style: look.style,
             style_bad: look.style_bad,
             style_exit: look.style_exit,

@@ -4,8 +4,10 @@ use std::fmt::{self, Write};
 
 use exectrail_model::event::Ended;
 
+use crate::quote::{Place, quote};
+
 use super::{
-    cell::NULL,
+    cell::{NULL, arguments},
     units::{Size, Span},
 };
 
@@ -31,8 +33,23 @@ pub(super) fn result(ended: &Ended<'_>, cell: &mut String) -> fmt::Result {
     Ok(())
 }
 
-/// `after 1.234 s, 12 ms CPU, 3.4 MB`, as much of it as is known.
-pub(super) fn usage(ended: &Ended<'_>, cell: &mut String) -> fmt::Result {
+/// What ran: the executable, or at least its short name.
+pub(super) fn program(ended: &Ended<'_>, cell: &mut String) {
+    let exe = ended.program.and_then(|program| program.exe);
+    quote(exe.unwrap_or(ended.comm), Place::Command, cell);
+}
+
+/// `after 1.234 s, 12 ms CPU, 3.4 MB: ls -l`, as much of it as is known.
+pub(super) fn lifetime(ended: &Ended<'_>, cell: &mut String) -> fmt::Result {
+    usage(ended, cell)?;
+    let Some(args) = ended.program.and_then(|program| program.args) else { return Ok(()) };
+    let mut words = String::new();
+    arguments(args, false, &mut words)?;
+    let gap = if cell.is_empty() { "" } else { ": " };
+    write!(cell, "{gap}{words}")
+}
+
+fn usage(ended: &Ended<'_>, cell: &mut String) -> fmt::Result {
     if let Some(duration) = ended.duration {
         write!(part(cell), "after {}", Span(duration))?;
     }
@@ -54,31 +71,11 @@ fn part(cell: &mut String) -> &mut String {
 
 #[cfg(test)]
 mod tests {
-    use exectrail_model::event::{Ended, Faults, NO_PROCESS, Status};
+    use exectrail_model::event::{Ended, Status};
 
     use super::{is_bad, result, usage};
 
-    const UNKNOWN: Ended<'static> = Ended {
-        process: NO_PROCESS,
-        id: None,
-        tid: 0,
-        ppid: None,
-        creds: None,
-        user: None,
-        comm: b"",
-        image: None,
-        status: None,
-        duration: None,
-        cpu_user: None,
-        cpu_system: None,
-        max_rss: None,
-        minor_faults: None,
-        major_faults: None,
-        read_bytes: None,
-        write_bytes: None,
-        faults: Faults(0),
-        cpu: 0,
-    };
+    const UNKNOWN: Ended<'static> = Ended::UNKNOWN;
 
     #[test]
     fn results() {

@@ -8,9 +8,10 @@ use exectrail_abi::{
 };
 use exectrail_model::{
     ancestors::Ancestors,
+    args::Args,
     cpid::{BootId, Cpid, ProcessKey, cpid},
     environment::{Environment, Wanted},
-    event::{Ended, FLAG_SETID, Faults, NO_PROCESS, Parent, Program, Status},
+    event::{Ended, FLAG_SETID, Faults, LastProgram, NO_PROCESS, Parent, Program, Status},
 };
 
 use crate::events::program;
@@ -116,6 +117,11 @@ pub(crate) fn ended() -> Ended<'static> {
         major_faults: Some(3),
         read_bytes: Some(4096),
         write_bytes: Some(0),
+        program: Some(LastProgram {
+            exe: Some(b"/usr/bin/ls"),
+            args: Some(Args::whole(b"ls\0-l\0a b")),
+            scanned: false,
+        }),
         faults: Faults::default(),
         cpu: 1,
     }
@@ -123,7 +129,12 @@ pub(crate) fn ended() -> Ended<'static> {
 
 /// Ended by a signal, with a core, and a name that is not UTF-8.
 pub(crate) fn crashed() -> Ended<'static> {
-    Ended { status: Some(Status(0x8b)), comm: b"caf\xe9 <x>", tid: 90_211, ..ended() }
+    let program = ended().program.map(|program| LastProgram {
+        args: program.args.map(|args| args.cut_at(10)),
+        scanned: true,
+        ..program
+    });
+    Ended { status: Some(Status(0x8b)), comm: b"caf\xe9 <x>", tid: 90_211, program, ..ended() }
 }
 
 /// Of which hardly anything is known.
@@ -144,6 +155,7 @@ pub(crate) fn vanished() -> Ended<'static> {
         major_faults: None,
         read_bytes: None,
         write_bytes: None,
+        program: None,
         faults: Faults(Fault::Process.bit() | Fault::Creds.bit() | Fault::ExecId.bit()),
         ..ended()
     }

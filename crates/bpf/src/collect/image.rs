@@ -1,0 +1,99 @@
+//! Execs that we were not run for, proven by the kernel's own count.
+//!
+//! `self_exec_id` grows by one with each exec, and a child begins with what its
+//! parent had (fs/exec.c, `begin_new_exec`; kernel/fork.c, `dup_task_struct`). So a
+//! process whose counter has grown by more than the execs that we saw has had
+//! others. Where its count began is known of a process that we saw before, and of
+//! one that was born since everything was attached: `parent_exec_id` is what its
+//! parent had at the fork.
+//!
+//! Two things would look like a missed exec and are none:
+//! - a process born with `CLONE_PARENT` (runc and crun do that) has inherited that
+//!   number from a sibling: its own beginning is noted at its birth;
+//! - an exec that fails when the old image is gone counts too, but ends in a
+//!   signal: so an end by a signal explains one.
+//!
+//! What is not proven is not said: of a process that is older than the trace, the
+//! first look is a beginning.
+
+use crate::{
+    account::Account,
+    config::config,
+    kernel::{Task, now},
+    maps::{IMAGES, Image, attached},
+};
+
+/// Bits of the counter that are kept.
+const COUNTER_BITS: u32 = 24;
+const COUNTER: u64 = (1 << COUNTER_BITS) - 1;
+/// 2^64 divided by the golden ratio: spreads starts, which have low bits in common.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A process, by what tells it from others that have had its id.
+#[derive(Clone, Copy)]
+pub struct Owner {
+    pid: u32,
+    start: u64,
+}
+
+impl Owner {
+    /// The process with this id that `leader` leads.
+    #[inline(always)]
+    pub fn new(pid: u32, leader: Task) -> Option<Self> {
+        Some(Self { pid, start: leader.start()? })
+    }
+
+    #[inline(always)]
+    fn place(self) -> Option<*mut Image> {
+        IMAGES.get_ptr_mut(self.pid & config!(images).wrapping_sub(1))
+    }
+
+    #[inline(always)]
+    fn word(self, counter: u64) -> u64 {
+        let tag = (self.start ^ u64::from(self.pid) << 32).wrapping_mul(GOLDEN);
+        tag & !COUNTER | counter & COUNTER
+    }
+}
+
+/// Notes where the count of a process begins.
+#[inline(always)]
+pub fn begin(owner: Owner, counter: u64) -> Option<()> {
+    let place = owner.place()?;
+    // SAFETY: a valid map value. The time first: whoever finds the new word finds
+    // no older time.
+    unsafe {
+        (&raw mut (*place).written).write_volatile(now());
+        (&raw mut (*place).word).write_volatile(owner.word(counter));
+    }
+    Some(())
+}
+
+/// Counts what has happened since the last look beyond the `expected` steps.
+#[inline(always)]
+pub fn look(owner: Owner, task: Task, counter: u64, expected: u64, account: Account) -> Option<()> {
+    let place = owner.place()?;
+    // SAFETY: a valid map value.
+    let last = unsafe { place.read_volatile() };
+    let steps = if (last.word ^ owner.word(0)) & !COUNTER == 0 {
+        Some(counter.wrapping_sub(last.word) & COUNTER)
+    } else {
+        steps_since_birth(owner, task, counter, last.written)
+    };
+    begin(owner, counter);
+    // More than half the range is a step backwards: two looks at one end.
+    let beyond = steps?.checked_sub(expected)?;
+    if beyond != 0 && beyond <= COUNTER / 2 {
+        account.missed(beyond);
+    }
+    Some(())
+}
+
+/// The steps of a process that was born under our eyes and had no place so far.
+/// If its place was taken by another one since its birth, it may have had it.
+#[inline(always)]
+fn steps_since_birth(owner: Owner, task: Task, counter: u64, written: u64) -> Option<u64> {
+    if owner.start <= attached()? || owner.start <= written {
+        return None;
+    }
+    counter.checked_sub(task.parent_exec_id()?)
+}

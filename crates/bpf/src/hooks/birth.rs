@@ -1,0 +1,29 @@
+//! `sched_process_fork` as a raw tracepoint:
+//! `(struct task_struct *parent, struct task_struct *child)`
+//! (include/trace/events/sched.h). It notes where image counters begin that the
+//! kernel does not tell of later (`collect::image`), and writes one map value, so
+//! it may be preempted.
+
+use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
+
+use crate::{
+    collect::image::{self, Owner},
+    kernel::Task,
+};
+
+/// A fork, or a new thread.
+#[raw_tracepoint(tracepoint = "sched_process_fork")]
+pub fn birth(context: RawTracePointContext) -> i32 {
+    note(Task::new(context.arg(0)), Task::new(context.arg(1)));
+    0
+}
+
+/// Nearly every fork ends at the first question: its child's parent is the one
+/// that forked, and `parent_exec_id` tells the rest.
+#[inline(always)]
+fn note(forker: Task, child: Task) -> Option<()> {
+    if child.real_parent()? == forker || child.leader()? != child {
+        return None;
+    }
+    image::begin(Owner::new(child.tgid()?, child)?, child.self_exec_id()?)
+}

@@ -1,0 +1,341 @@
+//! From records to the events that are wanted.
+//!
+//! What a record goes through, in this order: losses before it are told; its bytes
+//! are checked and become an event ([`lift`](crate::lift)); the rules have their
+//! last word; ends find the programs they belong to ([`lifetimes`](crate::lifetimes));
+//! misses of walks along `PATH` are held back and folded ([`fold`](crate::fold)).
+//! It makes no difference where the records come from.
+
+use std::ops::ControlFlow;
+
+use exectrail_abi::{
+    fault::Loss,
+    record::{FLAG_CHECK, FLAG_IMAGE_LOST, KIND_EXIT, KIND_FAILED, KIND_PIECE},
+};
+
+use crate::{
+    event::{Body, Ended, Event, Lost, Moment, Program},
+    filter::Rules,
+    fold::{Folder, Miss, PATIENCE, Walker},
+    lifetimes::{End, Found, Lifetimes},
+    lift::{Heading, Host, Lifter, RecordError},
+    losses::Losses,
+    plan::Plan,
+};
+
+/// Takes events; `Break` says that there is no use for more.
+pub type Taker<'t> = dyn FnMut(&Event<'_>) -> ControlFlow<()> + 't;
+
+/// What has gone through. `received = told + filtered + held + damaged`, where an
+/// event stands for itself and for those that are folded into it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records, pieces of arguments not counted.
+    pub received: u64,
+    /// Events that the rules turned away.
+    pub filtered: u64,
+    /// Records that made no sense.
+    pub damaged: u64,
+}
+
+/// The way from records to events.
+#[derive(Debug)]
+pub struct Pipeline {
+    lifter: Lifter,
+    losses: Losses,
+    rules: Rules,
+    /// Only where ends are told, which alone take processes out of it.
+    lifetimes: Option<Lifetimes>,
+    walks: Option<Folder<Held>>,
+    counts: Counts,
+    /// Misses that are due, and how many each stands for.
+    due: Vec<(Held, u32)>,
+    /// What the last one that was released leaves, for the next.
+    spare: Held,
+}
+
+/// The record of a miss that is held back.
+#[derive(Debug, Default)]
+struct Held {
+    record: Vec<u8>,
+    wall_at_boot: i64,
+}
+
+impl Pipeline {
+    /// For the records of a trace of this plan, on a host of `cpus` possible CPUs.
+    #[must_use]
+    pub fn new(plan: &Plan, host: Host, cpus: u32) -> Self {
+        Self {
+            lifter: Lifter::new(host, plan.environment.clone()),
+            losses: Losses::new(cpus),
+            rules: plan.rules.clone(),
+            lifetimes: plan.exits.then(Lifetimes::default),
+            walks: (plan.failed && plan.fold).then(|| Folder::new(PATIENCE)),
+            counts: Counts::default(),
+            due: Vec::new(),
+            spare: Held::default(),
+        }
+    }
+
+    /// Whether ends of processes are told, for which it is good to know what was
+    /// there before.
+    #[must_use]
+    pub fn tells_ends(&self) -> bool {
+        self.lifetimes.is_some()
+    }
+
+    /// What has gone through.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// A process was there when the trace began.
+    pub fn found(&mut self, found: &Found) {
+        if let Some(lifetimes) = &mut self.lifetimes {
+            lifetimes.found(found, self.rules.keep(&found.program()));
+        }
+    }
+
+    /// Takes a record. `wall_at_boot` is the wall clock's reading, in nanoseconds
+    /// since 1970, when the boot clock stood at zero. Events go to `take`; also
+    /// after a `Break`, of which the caller is told.
+    pub fn record(
+        &mut self,
+        record: &[u8],
+        wall_at_boot: i64,
+        take: &mut Taker<'_>,
+    ) -> ControlFlow<()> {
+        let mut out = Out { take, flow: ControlFlow::Continue(()) };
+        let told = Lifter::heading(record)
+            .and_then(|heading| self.told(heading, record, wall_at_boot, &mut out));
+        if let Err(error) = told {
+            self.counts.received += 1;
+            self.counts.damaged += 1;
+            log::warn!("damaged record: {error}");
+        }
+        out.flow
+    }
+
+    fn told(
+        &mut self,
+        heading: Heading,
+        record: &[u8],
+        wall_at_boot: i64,
+        out: &mut Out<'_, '_>,
+    ) -> Result<(), RecordError> {
+        let wall = wall_at_boot.wrapping_add(heading.ktime.cast_signed());
+        let moment = Moment { ktime: heading.ktime, wall };
+        for lost in self.losses.update(heading.lane, heading.lost) {
+            out.put(&Event { moment, body: Body::Lost(lost) });
+        }
+        match heading.kind {
+            KIND_PIECE => return self.lifter.keep_piece(record),
+            KIND_EXIT => self.ended(record, wall_at_boot, out)?,
+            KIND_FAILED => self.failed(record, wall_at_boot, out)?,
+            _ => self.exec(record, wall_at_boot, out)?,
+        }
+        self.counts.received += 1;
+        Ok(())
+    }
+
+    fn exec(
+        &mut self,
+        record: &[u8],
+        wall_at_boot: i64,
+        out: &mut Out<'_, '_>,
+    ) -> Result<(), RecordError> {
+        let Self { lifter, rules, lifetimes, walks, counts, due, .. } = self;
+        let event = lifter.lift(record, wall_at_boot)?;
+        let Some(program) = event.program() else { return Ok(()) };
+        let wanted = rules.keep(program);
+        if let Some(lifetimes) = lifetimes {
+            lifetimes.exec(program, wanted);
+        }
+        let folded = walks.as_mut().map_or(0, |walks| walk_ends(walks, &event, wanted, due));
+        if !wanted {
+            counts.filtered += 1;
+        } else if due.is_empty() {
+            out.put(&standing_for(&event, folded));
+            return Ok(());
+        }
+        // What was released happened before.
+        self.tell_due(out);
+        if wanted {
+            out.put(&standing_for(&self.lifter.lift(record, wall_at_boot)?, folded));
+        }
+        Ok(())
+    }
+
+    fn failed(
+        &mut self,
+        record: &[u8],
+        wall_at_boot: i64,
+        out: &mut Out<'_, '_>,
+    ) -> Result<(), RecordError> {
+        let Self { lifter, rules, lifetimes, walks, counts, due, spare, .. } = self;
+        let event = lifter.lift(record, wall_at_boot)?;
+        let (Body::Failed(program, failure), moment) = (&event.body, event.moment) else {
+            return Ok(());
+        };
+        let wanted = rules.keep(program);
+        if program.flags & FLAG_IMAGE_LOST != 0
+            && let Some(lifetimes) = lifetimes
+        {
+            // It was started far enough to end what was there before, and itself.
+            lifetimes.exec(program, wanted);
+        }
+        if !wanted {
+            counts.filtered += 1;
+            return Ok(());
+        }
+        // A question for permission is no try to start something.
+        let walks = walks.as_mut().filter(|_| program.flags & FLAG_CHECK == 0);
+        let Some(walks) = walks else {
+            out.put(&event);
+            return Ok(());
+        };
+        let miss = Miss {
+            walker: Walker { pid: program.process.pid, tid: program.tid },
+            filename: program.filename.unwrap_or_default(),
+            errno: failure.errno,
+            ktime: moment.ktime,
+        };
+        let mut held = std::mem::take(spare);
+        held.record.clear();
+        held.record.extend_from_slice(record);
+        held.wall_at_boot = wall_at_boot;
+        if let Some(back) = walks.failed(&miss, held, &mut |held, count| due.push((held, count))) {
+            *spare = back;
+        }
+        self.tell_due(out);
+        Ok(())
+    }
+
+    fn ended(
+        &mut self,
+        record: &[u8],
+        wall_at_boot: i64,
+        out: &mut Out<'_, '_>,
+    ) -> Result<(), RecordError> {
+        if let Some(walks) = &mut self.walks {
+            let pid = Lifter::process_of_end(record)?.pid;
+            let due = &mut self.due;
+            walks.ended(pid, &mut |held, count| due.push((held, count)));
+            self.tell_due(out);
+        }
+        let event = self.lifter.lift(record, wall_at_boot)?;
+        let (Body::Exit(ended), moment) = (event.body, event.moment) else { return Ok(()) };
+        // Without rules every process is of interest, with rules only one whose
+        // program was.
+        let end = self.lifetimes.as_mut().map_or(End::OfUnknown, |all| all.end(&ended.process));
+        let (wanted, life) = match end {
+            End::ToldBefore => (false, None),
+            End::Of(life) => (life.wanted, Some(life)),
+            End::OfUnknown => (self.rules.is_empty(), None),
+        };
+        if wanted {
+            let program = life.as_ref().map(|life| life.program());
+            out.put(&Event { moment, body: Body::Exit(Ended { program, ..ended }) });
+        } else {
+            self.counts.filtered += 1;
+        }
+        Ok(())
+    }
+
+    /// Takes what a lane has lost so far, from its counters: what no record has told.
+    pub fn lost(
+        &mut self,
+        lane: u32,
+        lost: [u32; Loss::COUNT],
+        moment: Moment,
+        take: &mut Taker<'_>,
+    ) {
+        for lost in self.losses.update(lane, lost) {
+            // The account is told whole, whoever has had enough.
+            let _ = take(&Event { moment, body: Body::Lost(lost) });
+        }
+    }
+
+    /// Releases what has been held back for long enough. `now` is the boot clock.
+    pub fn tick(&mut self, now: u64, take: &mut Taker<'_>) {
+        self.release(take, |walks, mut release| walks.tick(now, &mut release));
+    }
+
+    /// Releases all that is held back: there will be no more records.
+    pub fn finish(&mut self, take: &mut Taker<'_>) {
+        self.release(take, |walks, mut release| walks.finish(&mut release));
+    }
+
+    /// When, by the boot clock, the next [`tick`](Self::tick) has something to release.
+    #[must_use]
+    pub fn deadline(&self) -> Option<u64> {
+        self.walks.as_ref().and_then(Folder::deadline)
+    }
+
+    fn release(
+        &mut self,
+        take: &mut Taker<'_>,
+        which: impl FnOnce(&mut Folder<Held>, &mut dyn FnMut(Held, u32)),
+    ) {
+        let Self { walks: Some(walks), due, .. } = self else { return };
+        which(walks, &mut |held, count| due.push((held, count)));
+        self.tell_due(&mut Out { take, flow: ControlFlow::Continue(()) });
+    }
+
+    fn tell_due(&mut self, out: &mut Out<'_, '_>) {
+        for (held, count) in self.due.drain(..) {
+            // It was lifted before; and nothing of it has changed since.
+            if let Ok(event) = self.lifter.lift(&held.record, held.wall_at_boot) {
+                out.put(&standing_for(&event, count.saturating_sub(1)));
+            }
+            self.spare = held;
+        }
+    }
+}
+
+/// Tells the walks of a success, or of one that nobody wants to know of. What comes
+/// back is how many misses are folded into it.
+fn walk_ends(
+    walks: &mut Folder<Held>,
+    event: &Event<'_>,
+    wanted: bool,
+    due: &mut Vec<(Held, u32)>,
+) -> u32 {
+    let Some(program) = event.program() else { return 0 };
+    let pid = program.process.pid;
+    let release = &mut |held, count| due.push((held, count));
+    if let Some(filename) = program.filename.filter(|_| wanted) {
+        return walks.succeeded(pid, filename, event.moment.ktime, release);
+    }
+    walks.ended(pid, release);
+    0
+}
+
+/// The same event, with so many misses folded into it.
+fn standing_for<'a>(event: &Event<'a>, folded: u32) -> Event<'a> {
+    let with = |program: &Program<'a>| Program { folded, ..*program };
+    let body = match &event.body {
+        Body::Exec(program) => Body::Exec(with(program)),
+        Body::Failed(program, failure) => Body::Failed(with(program), *failure),
+        Body::Exit(_) | Body::Lost(Lost { .. }) | Body::Summary(_) => event.body,
+    };
+    Event { body, ..*event }
+}
+
+/// Where events go, and whether there is use for more.
+struct Out<'o, 't> {
+    take: &'o mut Taker<'t>,
+    flow: ControlFlow<()>,
+}
+
+impl Out<'_, '_> {
+    fn put(&mut self, event: &Event<'_>) {
+        if (self.take)(event).is_break() {
+            self.flow = ControlFlow::Break(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
