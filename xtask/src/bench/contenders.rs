@@ -36,6 +36,7 @@ impl Contender {
 /// Everyone, by measurement.
 pub(super) struct Lineup {
     pub(super) kernel_time: Vec<Contender>,
+    pub(super) parts: Vec<Contender>,
     pub(super) storm: Vec<Contender>,
     pub(super) other_calls: Vec<Contender>,
     pub(super) start: Variant,
@@ -53,6 +54,7 @@ impl Lineup {
         let make = |words: &[&str]| exectrail_with(exectrail, words);
         let mut lineup = Self {
             kernel_time: kernel_time(&make, &workload.tiny(), &many_rules(folder)?),
+            parts: parts(&make),
             storm: vec![
                 Contender::untraced(),
                 ours("exectrail --json", make(&["--json"])),
@@ -103,6 +105,28 @@ fn kernel_time(make: &impl Fn(&[&str]) -> Variant, tiny: &str, rules: &Path) -> 
         with("exectrail --exclude TINY", &["--exclude", tiny], left_out),
         with("  and 5,000 other paths", &["--exclude", tiny, "--config", &rules], left_out),
         with("exectrail --only /nonexistent", &["--only", "/nonexistent"], left_out),
+    ]
+}
+
+/// The parts of a record that can be left out, each beside a record without any.
+fn parts(make: &impl Fn(&[&str]) -> Variant) -> Vec<Contender> {
+    let with = |name, fields, more: &[&str]| {
+        ours(name, make(&[&["--json", "--fields", fields], more].concat()))
+    };
+    vec![
+        Contender { is_peer: true, ..with("what every record has", "exe,args", &[]) },
+        with("  and the lasting id", "process", &[]),
+        with("  and the parent", "parent", &[]),
+        with("  and the parent's executable", "parent_exe", &[]),
+        with("  and namespaces", "mnt_ns", &[]),
+        with("  and the executable's inode", "exe_inode", &[]),
+        with("  and the working directory", "cwd", &[]),
+        with("  and the cgroup's path", "cgroup", &[]),
+        with("  and the login", "loginuid", &[]),
+        with("  and the terminal", "tty", &[]),
+        with("  and 8 ancestors", "ancestors", &["--ancestors", "8"]),
+        with("  and the environment", "env", &["--env", "PATH"]),
+        ours("all but the last two", make(&["--json"])),
     ]
 }
 

@@ -47,9 +47,18 @@ impl KernelTime {
     }
 }
 
-/// Measures and prints. The kernel's clock on programs has to be on.
+/// Measures and prints what an exec costs each tracer. The kernel's clock on
+/// programs has to be on.
 pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<()> {
-    let contenders = &lineup.kernel_time;
+    compare(bench, "1. Kernel time per exec, us", &lineup.kernel_time)
+}
+
+/// The same of the parts of a record.
+pub(super) fn run_parts(bench: &Bench, lineup: &Lineup) -> Result<()> {
+    compare(bench, "Kernel time per exec by part of the record, us", &lineup.parts)
+}
+
+fn compare(bench: &Bench, title: &str, contenders: &[Contender]) -> Result<()> {
     let rounds = bench.options.kernel_rounds;
     let times =
         bench.in_turns("kernel time", rounds, contenders, |contender| measure(bench, contender))?;
@@ -68,7 +77,7 @@ pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<()> {
             budget: contender.budget,
         })
         .collect();
-    table::print("1. Kernel time per exec, us", "to peer", &rows);
+    table::print(title, "to peer", &rows);
     print_notes(bench, &times);
     Ok(())
 }

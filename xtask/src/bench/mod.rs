@@ -96,6 +96,9 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
     lineup.print_absent();
     {
         let _clock = StatsSwitch::hold(true)?;
+        if bench.options.parts {
+            return kernel_time::run_parts(&bench, &lineup);
+        }
         kernel_time::run(&bench, &lineup)?;
     }
     // The clock has its price: also when someone else has switched it on.

@@ -3,9 +3,10 @@
 use anyhow::{Context as _, Result, bail};
 
 pub(super) const HELP: &str = "\
-cargo run --release -p xtask -- bench [--quick] [--pairs N] [--execs N]
+cargo run --release -p xtask -- bench [--quick] [--parts] [--pairs N] [--execs N]
 
   --quick     fewer rounds and smaller storms: under a minute, and coarser
+  --parts     what each part of a record costs, and nothing else
   --pairs N   rounds of the storm with and without a tracer [20; quick: 5]
   --execs N   execs of one storm [20000; quick: 5000]
 
@@ -14,6 +15,8 @@ Needs root. Nothing is asserted about time.";
 /// How much is measured.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Options {
+    /// Only what the parts of a record cost.
+    pub(super) parts: bool,
     /// Rounds of the storm with and without a tracer.
     pub(super) pairs: usize,
     /// Execs of one storm.
@@ -27,10 +30,16 @@ pub(super) struct Options {
 }
 
 impl Options {
-    const FULL: Self =
-        Self { pairs: 20, execs: 20_000, kernel_rounds: 7, call_rounds: 10, starts: 10 };
+    const FULL: Self = Self {
+        parts: false,
+        pairs: 20,
+        execs: 20_000,
+        kernel_rounds: 7,
+        call_rounds: 10,
+        starts: 10,
+    };
     const QUICK: Self =
-        Self { pairs: 5, execs: 5_000, kernel_rounds: 3, call_rounds: 5, starts: 10 };
+        Self { pairs: 5, execs: 5_000, kernel_rounds: 3, call_rounds: 5, ..Self::FULL };
 
     /// Nothing when help is asked for.
     pub(super) fn parse(words: &[&str]) -> Result<Option<Self>> {
@@ -39,6 +48,7 @@ impl Options {
         while let Some(word) = words.next() {
             match word {
                 "--quick" => {}
+                "--parts" => options.parts = true,
                 "--pairs" => options.pairs = number(word, words.next())?,
                 "--execs" => options.execs = number(word, words.next())?,
                 "--help" | "-h" => return Ok(None),
