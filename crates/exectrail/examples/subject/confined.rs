@@ -1,5 +1,7 @@
 //! Execs by processes that may not, or that are expected to crash.
 
+use std::io;
+
 use crate::process::exec;
 
 /// Execs `target` where seccomp does not allow it: `errno` refuses the system
@@ -16,6 +18,11 @@ pub(crate) fn seccomp(action: &str, target: &str) {
 }
 
 fn filter_execs(verdict: u32) {
+    install(verdict, 0);
+}
+
+/// Has seccomp answer each exec with `verdict`; gives what the system call does.
+pub(crate) fn install(verdict: u32, flags: libc::c_ulong) -> libc::c_long {
     let jump = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
     let mut program = [
         // The call's number is the first word of `struct seccomp_data`.
@@ -30,9 +37,35 @@ fn filter_execs(verdict: u32) {
     // SAFETY: a program of the length that is said; the kernel checks it.
     unsafe {
         assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0, "no_new_privs");
-        let set = libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const filter);
-        assert_eq!(set, 0, "PR_SET_SECCOMP");
+        let mode = libc::SECCOMP_SET_MODE_FILTER;
+        let set = libc::syscall(libc::SYS_seccomp, mode, flags, &raw const filter);
+        assert!(set >= 0, "seccomp: {}", io::Error::last_os_error());
+        set
     }
+}
+
+/// `include/uapi/linux/landlock.h`: a right to be handled, and the first version
+/// of the attributes, which has nothing else.
+const LANDLOCK_ACCESS_FS_EXECUTE: u64 = 1;
+
+/// Execs `target` where Landlock allows no file to be executed. Prints the error,
+/// or that the kernel has no Landlock.
+pub(crate) fn landlocked(target: &str) {
+    let handled = LANDLOCK_ACCESS_FS_EXECUTE;
+    let size = size_of_val(&handled);
+    // SAFETY: attributes on our stack, as long as said; then numbers.
+    unsafe {
+        let create = libc::SYS_landlock_create_ruleset;
+        let ruleset = libc::syscall(create, &raw const handled, size, 0);
+        if ruleset < 0 {
+            println!("no Landlock: {}", io::Error::last_os_error());
+            return;
+        }
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0, "no_new_privs");
+        let restricted = libc::syscall(libc::SYS_landlock_restrict_self, ruleset, 0);
+        assert_eq!(restricted, 0, "landlock: {}", io::Error::last_os_error());
+    }
+    println!("{}", exec(target, &[target, "landlock-marker"]));
 }
 
 fn number(call: libc::c_long) -> u32 {
@@ -45,14 +78,24 @@ fn step(code: u32, value: u32, skip: u8) -> libc::sock_filter {
     libc::sock_filter { code, jt: skip, jf: 0, k: value }
 }
 
+/// Execs `target`, which is going to crash and may leave a core behind.
+pub(crate) fn with_core(target: &str, args: &[&str]) {
+    limit_core(libc::RLIM_INFINITY);
+    panic!("exec: {}", exec(target, args));
+}
+
 /// Execs `target`, which is going to crash, without leaving a core behind.
 pub(crate) fn without_core(target: &str, args: &[&str]) {
     no_core();
     panic!("exec: {}", exec(target, args));
 }
 
-fn no_core() {
-    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+pub(crate) fn no_core() {
+    limit_core(0);
+}
+
+fn limit_core(bytes: libc::rlim_t) {
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
     // SAFETY: a structure on our stack.
-    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) }, 0, "setrlimit");
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const limit) }, 0, "setrlimit");
 }

@@ -81,3 +81,18 @@ fn raw_execveat(at: libc::c_int, name: &CStr, argv: &Vector, flags: libc::c_int)
         libc::syscall(libc::SYS_execveat, at, name.as_ptr(), argv.as_ptr(), environment, flags)
     }
 }
+
+/// Gives a file one capability, `CAP_NET_RAW`, permitted and effective.
+pub(crate) fn give_capability(path: &str) {
+    /// `struct vfs_cap_data`, include/uapi/linux/capability.h.
+    const REVISION_2: u32 = 0x0200_0000;
+    const EFFECTIVE: u32 = 1;
+    const CAP_NET_RAW: u32 = 13;
+    let value = [REVISION_2 | EFFECTIVE, 1 << CAP_NET_RAW, 0, 0, 0].map(u32::to_le_bytes).concat();
+    let (path, name) = (c_string(path), c"security.capability");
+    // SAFETY: strings with a NUL, and a value as long as said.
+    let set = unsafe {
+        libc::setxattr(path.as_ptr(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0)
+    };
+    assert_eq!(set, 0, "setxattr: {}", io::Error::last_os_error());
+}

@@ -15,6 +15,8 @@ mod parents;
 mod pointers;
 mod process;
 mod storm;
+mod supervised;
+mod tell;
 mod threads;
 
 use std::{env, ffi::OsString, hint::black_box, time::Instant};
@@ -26,6 +28,10 @@ fn main() {
         ["exit", ..] => {}
         ["say", words @ ..] => println!("{}", words.join(" ")),
         ["wait", ..] => wait_for_end_of_input(),
+        ["tell", names @ ..] => tell::tell(names),
+        ["rewrite-own-args", ..] => pointers::rewrite_own(),
+        ["resume", child] => parents::resume(number(child).try_into().expect("a process id")),
+        ["end-each", leader, last] => threads::end_each(code(leader), code(last)),
         ["abort", ..] => std::process::abort(),
         ["getppid", count] => getppid(number(count)),
         ["literals", how, count] => literals::run(how, number(count)),
@@ -45,6 +51,7 @@ fn writes(words: &[&str]) -> bool {
         #[cfg(target_arch = "x86_64")]
         ["exec-32", path, target, marker] => elf::exec_32(path, target, marker),
         ["unmappable", path] => elf::unmappable(path),
+        ["give-capability", path] => files::give_capability(path),
         _ => return false,
     }
     true
@@ -77,17 +84,22 @@ fn execs(words: &[&str]) -> bool {
         ["exec-from-file", target, file] => pointers::from_file(target, file),
         ["exec-while-rewriting", target] => pointers::while_rewriting(target),
         ["exec-with-comm", target] => pointers::with_comm(target),
+        ["exec-under-name", name, missing, target] => pointers::named(name, missing, target),
         ["exec-from-thread", target, marker] => threads::exec_from_thread(target, marker),
         ["fail-and-exec-from-thread", missing, target] => threads::fail_and_exec(missing, target),
         ["exec-from-all-threads", target] => threads::exec_from_all(target),
         ["exec-after-leader", target, marker] => threads::exec_after_leader(target, marker),
         ["leader-first", millis, code] => {
-            threads::leader_first(number(millis) as u64, number(code).try_into().expect("a code"));
+            threads::leader_first(number(millis) as u64, self::code(code));
         }
         ["spawn-by-name", name, marker] => parents::spawn_by_name(name, marker),
+        ["exec-under-new-parent", parent, target] => parents::under_new(parent, target),
         ["orphan", target, marker] => parents::orphan(target, marker),
         ["ptraced", target, marker] => parents::ptraced(target, marker),
         ["seccomp", action, target] => confined::seccomp(action, target),
+        ["notified", answer, target] => supervised::notified(answer, target),
+        ["landlocked", target] => confined::landlocked(target),
+        ["with-core", target, args @ ..] => confined::with_core(target, args),
         ["without-core", target, args @ ..] => confined::without_core(target, args),
         _ => return false,
     }
@@ -96,6 +108,10 @@ fn execs(words: &[&str]) -> bool {
 
 fn number(text: &str) -> usize {
     text.parse().expect("a number")
+}
+
+fn code(text: &str) -> i32 {
+    number(text).try_into().expect("a code")
 }
 
 /// Lives for as long as its standard input is open.

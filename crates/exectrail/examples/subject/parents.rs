@@ -53,6 +53,29 @@ pub(crate) fn orphan(target: &str, marker: &str) {
     assert!(last > 0 && status == 0, "the grandchild ended with {status:#x}");
 }
 
+/// A child execs `target` when its parent, this process, runs the program
+/// `parent` already, a subject too. Prints the child.
+pub(crate) fn under_new(parent: &str, target: &str) {
+    let child = fork(|| {
+        // SAFETY: a number.
+        unsafe { libc::raise(libc::SIGSTOP) };
+        exec(target, &[target, "child"]);
+    });
+    println!("{child}");
+    panic!("exec: {}", exec(parent, &[parent, "resume", &child.to_string()]));
+}
+
+/// Lets a child that stops itself run on, and waits for its end.
+pub(crate) fn resume(child: libc::pid_t) {
+    let mut status = 0;
+    // SAFETY: a child of ours; `status` lives through the call.
+    unsafe { libc::waitpid(child, &raw mut status, libc::WUNTRACED) };
+    assert!(libc::WIFSTOPPED(status), "the child did not stop: {status:#x}");
+    // SAFETY: numbers only.
+    unsafe { libc::kill(child, libc::SIGCONT) };
+    wait_for(child);
+}
+
 /// A child execs `target` while another process traces it. Prints both.
 pub(crate) fn ptraced(target: &str, marker: &str) {
     let child = fork(|| {

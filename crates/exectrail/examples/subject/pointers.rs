@@ -123,3 +123,34 @@ pub(crate) fn with_comm(target: &str) {
     unsafe { libc::prctl(libc::PR_SET_NAME, c"a\n\x1b[2J\xff\x07b".as_ptr()) };
     println!("{}", exec(target, &[target, "comm-marker"]));
 }
+
+/// Calls itself `name`, execs what is missing, then `target`.
+pub(crate) fn named(name: &str, missing: &str, target: &str) {
+    let name = c_string(name);
+    // SAFETY: a string with a NUL; 15 bytes are kept.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+    exec(missing, &[missing, "first"]);
+    panic!("exec: {}", exec(target, &[target, "then"]));
+}
+
+/// Writes over its own arguments, where the kernel put them, and prints what
+/// `/proc` has of them then.
+pub(crate) fn rewrite_own() {
+    let line = fs::read_to_string("/proc/self/stat").expect("stat");
+    let fields = line.rsplit(") ").next().expect("fields").split(' ');
+    // Fields 48 and 49, arg_start and arg_end; what is split begins with the third.
+    let bounds: Vec<usize> =
+        fields.skip(45).take(2).map(|field| field.parse().expect("an address")).collect();
+    let [start, end] = bounds[..] else { panic!("no bounds: {line}") };
+    for address in start..end {
+        let byte = ptr::with_exposed_provenance_mut::<u8>(address);
+        // SAFETY: our stack, below which nothing of Rust's lies; the strings are
+        // not borrowed by anyone who still looks at them.
+        unsafe {
+            if byte.read() != 0 {
+                byte.write(b'x');
+            }
+        }
+    }
+    crate::tell::tell(&["cmdline"]);
+}

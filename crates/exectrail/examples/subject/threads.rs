@@ -53,14 +53,9 @@ pub(crate) fn exec_from_all(target: &str) {
 
 /// The first thread ends, another execs.
 pub(crate) fn exec_after_leader(target: &str, marker: &str) {
-    let leader = std::process::id();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let state = format!("/proc/self/task/{leader}/stat");
-            let is_zombie = || fs::read_to_string(&state).is_ok_and(|text| text.contains(") Z "));
-            while !is_zombie() {
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            wait_for_end_of_leader();
             panic!("the exec failed: {}", exec(target, &[target, marker]));
         });
         // SAFETY: ends this thread alone; the scope keeps what the other uses.
@@ -79,4 +74,26 @@ pub(crate) fn leader_first(millis: u64, code: i32) {
         // SAFETY: ends this thread alone; the scope keeps what the other uses.
         unsafe { libc::syscall(libc::SYS_exit, 0) };
     });
+}
+
+/// Each thread ends by itself, the first one with `leader`, and another one after
+/// it with `last`.
+pub(crate) fn end_each(leader: i32, last: i32) {
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            wait_for_end_of_leader();
+            // SAFETY: ends this thread, the last one.
+            unsafe { libc::syscall(libc::SYS_exit, last) };
+        });
+        // SAFETY: ends this thread alone; the scope keeps what the other uses.
+        unsafe { libc::syscall(libc::SYS_exit, leader) };
+    });
+}
+
+/// Until the first thread is a zombie.
+fn wait_for_end_of_leader() {
+    let state = format!("/proc/self/task/{}/stat", std::process::id());
+    while !fs::read_to_string(&state).is_ok_and(|text| text.contains(") Z ")) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }

@@ -34,7 +34,7 @@ fn wrong_usage_ends_with_2_and_says_what_is_right() {
     fails(&["--format", "jsno"], 2, &["json"]);
     fails(&["--fields", "pid,comn"], 2, &["comn", "comm", "exectrail fields"]);
     fails(&["--buffer", "1"], 2, &["64 KiB"]);
-    fails(&["--max-args", "1M"], 2, &["out of range"]);
+    fails(&["--max-args", "7M"], 2, &["out of range"]);
     fails(&["--json", "--format", "pretty"], 2, &["--format"]);
     fails(&["--no-such-flag"], 2, &["--help"]);
 }

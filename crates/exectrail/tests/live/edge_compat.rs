@@ -1,4 +1,4 @@
-//! E13: programs of another word size. The tracepoints of system calls are silent
+//! Programs of another word size. The tracepoints of system calls are silent
 //! for their tasks (`trace_get_syscall_nr`, `kernel/trace/trace_syscalls.c`); what
 //! they run is seen all the same.
 #![cfg(target_arch = "x86_64")]
@@ -6,14 +6,18 @@
 use std::process::Command;
 
 use crate::{
-    edge_expect::{Place, says},
+    edge_expect::{Place, file_of, says},
     support::{real_kernel, run, run_subject},
 };
 use serde_json::json;
 
 /// Whether this kernel runs 32-bit programs at all.
 fn runs_32(program: &str) -> bool {
-    Command::new(program).status().is_ok_and(|status| status.success())
+    let runs = Command::new(program).status().is_ok_and(|status| status.success());
+    if !runs {
+        eprintln!("NOT RUN: this kernel runs no 32-bit programs");
+    }
+    runs
 }
 
 #[test]
@@ -27,11 +31,10 @@ fn a_32_bit_program_is_shown() {
     if !runs_32(&target) {
         return;
     }
-    let trace = place.trace();
-    let pid = run(Command::new(&target).args(["first", "b c", ""]));
-    let outcome = trace.stop();
+    let (pid, outcome) = place.during(|| run(Command::new(&target).args(["first", "b c", ""])));
+    let event = outcome.only_one_of(pid);
     says(
-        outcome.only_one_of(pid),
+        event,
         json!({
             "event": "exec",
             "filename": target,
@@ -39,9 +42,13 @@ fn a_32_bit_program_is_shown() {
             "args": [target, "first", "b c", ""],
             "args_count": 4,
             "comm": "target",
+            "interpreter": null,
+            "flags": [],
             "unreadable": [],
         }),
     );
+    says(event, file_of(&target));
+    says(outcome.end_of(pid), json!({ "process": event["process"], "exit_code": 0 }));
 }
 
 /// The exit of such an exec is seen without its beginning: the program is a
@@ -76,8 +83,13 @@ fn a_program_that_a_32_bit_one_execs_is_shown() {
                 "exe": to,
                 "args": [to, marker],
                 "args_count": 2,
+                "image": events[0]["image"].as_u64().unwrap() + 1,
+                // The call's entry was not seen.
+                "latency_ns": null,
+                "flags": [],
                 "unreadable": [],
             }),
         );
+        says(outcome.end_of(pid), json!({ "image": events[1]["image"], "exit_code": 0 }));
     }
 }

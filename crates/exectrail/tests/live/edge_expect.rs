@@ -3,13 +3,16 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
-use crate::support::{Outcome, Trace, scratch, subject, tiny_at};
-use serde_json::Value;
+use crate::support::{Outcome, Trace, program_at, scratch, subject, tiny_at};
+use serde_json::{Value, json};
+
+/// Whom a program runs as that has no rights.
+pub(crate) const NOBODY: u32 = 65534;
 
 /// A directory of a test's own, which every user may enter, and names in it.
 pub(crate) struct Place(tempfile::TempDir);
@@ -35,6 +38,18 @@ impl Place {
         tiny_at(&self.path().join(name)).to_owned()
     }
 
+    /// A copy of the subject, under this name.
+    pub(crate) fn program(&self, name: &str) -> String {
+        program_at(&self.path().join(name)).to_owned()
+    }
+
+    /// A directory under this name.
+    pub(crate) fn directory(&self, name: &str) -> String {
+        let path = self.at(name);
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
     /// A file with these contents that may be executed.
     pub(crate) fn executable(&self, name: &str, contents: &str) -> String {
         let path = self.at(name);
@@ -43,21 +58,71 @@ impl Place {
         path
     }
 
-    /// A trace, failures included, of what lies below.
+    /// Changes the permissions of a file here.
+    pub(crate) fn set_mode(&self, path: &str, mode: u32) {
+        assert!(path.starts_with(self.path().to_str().unwrap()));
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// The rule that holds for what lies below.
+    pub(crate) fn below(&self) -> String {
+        format!("{}/**", self.path().display())
+    }
+
+    /// A trace, failures and ends included, of what lies below.
     pub(crate) fn trace(&self) -> Trace {
-        Trace::start(&["--failed", "--only", &format!("{}/**", self.path().display())])
+        trace_of(&self.below())
+    }
+
+    /// The only exec, or failed exec, below of the process that `act` gives.
+    #[track_caller]
+    pub(crate) fn event_of(&self, act: impl FnOnce() -> u32) -> Value {
+        let (pid, outcome) = self.during(act);
+        outcome.only_one_of(pid).clone()
+    }
+
+    /// What is traced below while `act` runs, and what that gives.
+    pub(crate) fn during<T>(&self, act: impl FnOnce() -> T) -> (T, Outcome) {
+        let trace = self.trace();
+        let given = act();
+        (given, trace.stop())
     }
 
     /// Runs the subject from here, and gives its process id and what it printed.
     pub(crate) fn subject(&self, args: &[&str]) -> (u32, String) {
-        let mut command = Command::new(subject());
-        let child =
-            command.args(args).current_dir(self.path()).stdout(std::process::Stdio::piped());
-        let child = child.spawn().unwrap();
-        let pid = child.id();
-        let output = child.wait_with_output().unwrap();
-        (pid, String::from_utf8(output.stdout).unwrap().trim().to_owned())
+        hear(Command::new(subject()).args(args).current_dir(self.path()))
     }
+
+    /// Runs a shell from here, in a mount namespace of its own.
+    pub(crate) fn apart(&self, script: &str) -> (u32, String) {
+        let script = format!("set -e; cd {}; {script}", self.path().display());
+        hear(Command::new("unshare").args(["--mount", "sh", "-c", &script]))
+    }
+}
+
+/// A trace, failures and ends included, of what this rule finds.
+pub(crate) fn trace_of(rule: &str) -> Trace {
+    Trace::start(&["--failed", "--no-fold", "--exit", "--only", rule])
+}
+
+/// The same of everything: for what has no name that a rule could find.
+pub(crate) fn trace_of_all() -> Trace {
+    Trace::start(&["--failed", "--no-fold", "--exit"])
+}
+
+/// Runs a command, and gives its process id and what it printed.
+pub(crate) fn hear(command: &mut Command) -> (u32, String) {
+    let child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let pid = child.id();
+    let output = child.wait_with_output().unwrap();
+    (pid, String::from_utf8(output.stdout).unwrap().trim().to_owned())
+}
+
+/// A command without rights, which `setpriv` runs, and what else that is to do.
+pub(crate) fn nobody(more: &[&str]) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).args(more);
+    command
 }
 
 impl Outcome {
@@ -74,6 +139,28 @@ impl Outcome {
         assert_eq!(events.len(), 1, "events of {pid}: {events:#?}");
         events[0]
     }
+
+    /// Failed execs of this process, in order.
+    pub(crate) fn failures_of(&self, pid: u32) -> Vec<&Value> {
+        let events = self.of_process(pid);
+        events.into_iter().filter(|event| event["event"] == "failed").collect()
+    }
+
+    /// The one failed exec of all.
+    #[track_caller]
+    pub(crate) fn only_failure(&self) -> &Value {
+        let failed: Vec<_> = self.of_kind("failed").collect();
+        assert_eq!(failed.len(), 1, "{failed:#?}");
+        failed[0]
+    }
+
+    /// The one end of this process.
+    #[track_caller]
+    pub(crate) fn end_of(&self, pid: u32) -> &Value {
+        let ends: Vec<_> = self.of_kind("exit").filter(|event| event["pid"] == pid).collect();
+        assert_eq!(ends.len(), 1, "ends of {pid}: {ends:#?}");
+        ends[0]
+    }
 }
 
 /// Checks that `event` says all that `expected` does. It may say more.
@@ -83,6 +170,23 @@ pub(crate) fn says(event: &Value, expected: Value) {
     for (key, expected) in expected.as_object().unwrap() {
         assert_eq!(&event[key], expected, "{key} of {event:#}");
     }
+}
+
+/// The same for what a program has printed, as JSON.
+#[track_caller]
+pub(crate) fn says_what_was_told(event: &Value, told: &str) {
+    for line in told.lines() {
+        let told: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(!told.as_object().unwrap().is_empty());
+        says(event, told);
+    }
+}
+
+/// Device and inode of a file, under the names that an event has for them.
+pub(crate) fn file_of(path: &str) -> Value {
+    let file = fs::metadata(path).unwrap();
+    json!({ "exe_dev": file.dev(), "exe_inode": file.ino(), "exe_mode": file.mode() })
 }
 
 /// Whether the running kernel is at least this one.

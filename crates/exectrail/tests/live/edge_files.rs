@@ -1,151 +1,13 @@
-//! Which file it is: by descriptor, by directory and name, without a name, by a
-//! name that is gone.
+//! Which file it is: by links, by a loader, and by the kernel itself.
 
 use std::{fs, os::unix::fs::symlink, process::Command};
 
 use crate::{
-    edge_expect::{Place, kernel_since, says},
-    support::{Trace, real_kernel, run},
+    edge_expect::{Place, file_of, says},
+    support::{real_kernel, run, subject},
 };
 use serde_json::json;
 
-/// E1. The kernel makes a name of the descriptor (`alloc_bprm`, fs/exec.c), and
-/// up to 6.13 the short name too; since then that is the file's
-/// (`comm_from_dentry`).
-#[test]
-fn a_program_by_descriptor_has_the_path_of_its_file() {
-    if !real_kernel("a_program_by_descriptor_has_the_path_of_its_file") {
-        return;
-    }
-    let place = Place::new();
-    let target = place.tiny("target");
-    let trace = place.trace();
-    let (pid, _) = place.subject(&["fexecve", &target, "zeroth", "by descriptor", ""]);
-    let outcome = trace.stop();
-    says(
-        outcome.only_one_of(pid),
-        json!({
-            "event": "exec",
-            "filename": "/dev/fd/100",
-            "exe": target,
-            "args": ["zeroth", "by descriptor", ""],
-            "args_count": 3,
-            "comm": if kernel_since(6, 14) { "target" } else { "100" },
-            "flags": [],
-            "unreadable": [],
-        }),
-    );
-}
-
-/// E2. A file without any directory: its name is all there is, and a rule finds
-/// it by that.
-#[test]
-fn a_program_in_memory_alone_is_shown_by_its_name() {
-    if !real_kernel("a_program_in_memory_alone_is_shown_by_its_name") {
-        return;
-    }
-    let place = Place::new();
-    let source = place.tiny("source");
-    let name = format!("edge-{}", std::process::id());
-    let trace = Trace::start(&["--failed", "--only", &format!("/memfd:{name}")]);
-    let (pid, _) = place.subject(&["memfd", &name, &source, "zeroth", "in memory"]);
-    let outcome = trace.stop();
-    says(
-        outcome.only_one_of(pid),
-        json!({
-            "event": "exec",
-            "filename": "/dev/fd/100",
-            "exe": format!("/memfd:{name}"),
-            "args": ["zeroth", "in memory"],
-            "unreadable": [],
-        }),
-    );
-}
-
-/// E3.
-#[test]
-fn a_program_by_directory_and_name_has_its_whole_path() {
-    if !real_kernel("a_program_by_directory_and_name_has_its_whole_path") {
-        return;
-    }
-    let place = Place::new();
-    let target = place.tiny("directory/below/target");
-    let trace = place.trace();
-    let directory = place.at("directory");
-    let (pid, _) = place.subject(&["execveat", &directory, "below/target", "zeroth", "relative"]);
-    let (missing, _) = place.subject(&["execveat", &directory, "below/missing", "zeroth"]);
-    let outcome = trace.stop();
-    says(
-        outcome.only_one_of(pid),
-        json!({
-            "event": "exec",
-            "filename": "/dev/fd/100/below/target",
-            "exe": target,
-            "args": ["zeroth", "relative"],
-            "comm": "target",
-        }),
-    );
-    // Of a failure there is what the caller gave, and no rule about the directory
-    // can find that.
-    assert_eq!(outcome.of_process(missing).len(), 0);
-}
-
-/// E3, failed.
-#[test]
-fn a_failure_by_directory_and_name_has_the_name_as_given() {
-    if !real_kernel("a_failure_by_directory_and_name_has_the_name_as_given") {
-        return;
-    }
-    let place = Place::new();
-    let name = format!("missing-{}", std::process::id());
-    let trace = Trace::start(&["--failed", "--only", &name]);
-    let (pid, _) = place.subject(&["execveat", &place.at("."), &name, "zeroth", "first"]);
-    let outcome = trace.stop();
-    says(
-        outcome.only_one_of(pid),
-        json!({
-            "event": "failed",
-            "filename": name,
-            "args": ["zeroth", "first"],
-            "args_count": 2,
-            "error": "ENOENT",
-            "unreadable": [],
-        }),
-    );
-}
-
-/// E4. A question that is answered with yes is no event of any kind, whichever
-/// way it is asked.
-#[test]
-fn a_permitted_question_is_no_event() {
-    if !real_kernel("a_permitted_question_is_no_event") {
-        return;
-    }
-    let place = Place::new();
-    let target = place.tiny("target");
-    let script = place.executable("script", "#!/bin/sh\n");
-    let trace = place.trace();
-    for (command, path) in [
-        ("execveat-check", &target),
-        ("execveat-check", &script),
-        ("fexecve-check", &target),
-        ("fexecve-check", &script),
-    ] {
-        let (pid, answer) = place.subject(&[command, path]);
-        assert_eq!(answer == "0", kernel_since(6, 14), "{command} of {pid}: {answer}");
-    }
-    // What was remembered of the question is not mistaken for the next exec.
-    let real = run(Command::new(&target).arg("afterwards"));
-    let outcome = trace.stop();
-    if kernel_since(6, 14) {
-        let event = outcome.only_one_of(real);
-        says(event, json!({ "event": "exec", "exe": target, "flags": [] }));
-        let count = |kind| outcome.of_kind(kind).count();
-        assert_eq!((count("exec"), count("failed")), (1, 0), "{:#?}", outcome.events);
-    }
-}
-
-/// E9.
 #[test]
 fn a_relative_name_through_links_is_shown_as_given_and_as_it_is() {
     if !real_kernel("a_relative_name_through_links_is_shown_as_given_and_as_it_is") {
@@ -156,48 +18,30 @@ fn a_relative_name_through_links_is_shown_as_given_and_as_it_is() {
     fs::create_dir(place.at("here")).unwrap();
     symlink("../real", place.at("here/link-to-directory")).unwrap();
     symlink("link-to-directory/target", place.at("here/link")).unwrap();
-    let trace = place.trace();
-    let mut runs = Vec::new();
     for name in
         ["./link", "../here/.//link-to-directory/../real/target", "link-to-directory/target"]
     {
-        let pid = run(Command::new(name).current_dir(place.at("here")).arg("relative"));
-        runs.push((name, pid));
-    }
-    let outcome = trace.stop();
-    for (name, pid) in runs {
+        let event = place
+            .event_of(|| run(Command::new(name).current_dir(place.at("here")).arg("relative")));
         says(
-            outcome.only_one_of(pid),
-            json!({ "event": "exec", "filename": name, "exe": target, "args": [name, "relative"] }),
+            &event,
+            json!({
+                "event": "exec",
+                "filename": name,
+                "exe": target,
+                "args": [name, "relative"],
+                "cwd": place.at("here"),
+                // The name of the link, since it is the name that was given.
+                "comm": name.rsplit('/').next(),
+                "flags": [],
+                "unreadable": [],
+            }),
         );
+        says(&event, file_of(&target));
     }
 }
 
-/// E11. The path is the one that the file had; nothing of it is stood in for by
-/// what has taken its place since.
-#[test]
-fn a_deleted_program_has_the_path_that_it_had() {
-    if !real_kernel("a_deleted_program_has_the_path_that_it_had") {
-        return;
-    }
-    let place = Place::new();
-    let (beside, alone) = (place.tiny("beside/target"), place.tiny("alone/target"));
-    place.tiny("beside/other");
-    let trace = place.trace();
-    let (first, _) = place.subject(&["fexecve-unlinked", &beside, "zeroth"]);
-    // The directory goes too.
-    let (second, _) = place.subject(&["fexecve-unlinked", &alone, "zeroth"]);
-    let outcome = trace.stop();
-    assert!(fs::metadata(place.at("beside")).is_ok() && fs::metadata(place.at("alone")).is_err());
-    for (pid, exe) in [(first, &beside), (second, &alone)] {
-        says(
-            outcome.only_one_of(pid),
-            json!({ "event": "exec", "filename": "/dev/fd/100", "exe": exe, "unreadable": [] }),
-        );
-    }
-}
-
-/// E8. The file that the kernel runs is the loader; the program is an argument.
+/// The file that the kernel runs is the loader; the program is an argument.
 #[test]
 fn a_loader_that_is_run_directly_is_shown_with_its_program() {
     if !real_kernel("a_loader_that_is_run_directly_is_shown_with_its_program") {
@@ -205,29 +49,31 @@ fn a_loader_that_is_run_directly_is_shown_with_its_program() {
     }
     let loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
     let Some(loader) = loaders.iter().find(|path| fs::metadata(path).is_ok()) else {
+        eprintln!("NOT RUN: no dynamic loader is where it is looked for");
         return;
     };
     let place = Place::new();
     let copy = place.at("loader");
     fs::copy(loader, &copy).unwrap();
-    let program = place.at("program");
-    fs::copy(crate::support::subject(), &program).unwrap();
-    let trace = place.trace();
-    let pid = run(Command::new(&copy).args([&program, "exit", "loaded"]));
-    let outcome = trace.stop();
+    let program = place.program("program");
+    let event = place.event_of(|| run(Command::new(&copy).args([&program, "exit", "loaded"])));
     says(
-        outcome.only_one_of(pid),
+        &event,
         json!({
             "event": "exec",
             "filename": copy,
             "exe": copy,
             "args": [copy, program, "exit", "loaded"],
             "comm": "loader",
+            "interpreter": null,
+            "flags": [],
+            "unreadable": [],
         }),
     );
+    says(&event, file_of(&copy));
 }
 
-/// E14. The kernel starts a program by itself: no system call, and a kernel
+/// The kernel starts a program by itself: no system call, and a kernel
 /// thread for a parent (kernel/umh.c). The one way to have it do so that needs
 /// no module is the handler of core dumps.
 #[test]
@@ -256,11 +102,20 @@ fn a_program_that_the_kernel_starts_is_shown() {
             "filename": given,
             "exe": handler,
             "args": [given, "core-marker", crashed],
+            "comm": "handler",
             "uid": 0,
             "euid": 0,
+            // Nobody waits for its end (`call_usermodehelper_exec_work`).
+            "parent_comm": "kthreadd",
+            "parent_exe": null,
+            "latency_ns": null,
+            "flags": ["kernel_helper"],
             "unreadable": [],
         }),
     );
+    says(event, file_of(&handler));
+    let end = outcome.end_of(event["pid"].as_u64().unwrap().try_into().unwrap());
+    says(end, json!({ "ppid": event["ppid"], "process": event["process"], "exit_code": 0 }));
     // PF_KTHREAD, include/linux/sched.h; the ninth field of the line.
     let stat = fs::read_to_string(format!("/proc/{}/stat", event["ppid"])).unwrap();
     let flags = stat.rsplit(") ").next().unwrap().split(' ').nth(6).unwrap();
@@ -269,7 +124,7 @@ fn a_program_that_the_kernel_starts_is_shown() {
 }
 
 fn run_crash(place: &Place) -> u32 {
-    let mut command = Command::new(crate::support::subject());
+    let mut command = Command::new(subject());
     run(command.arg("abort").current_dir(place.path()))
 }
 

@@ -3,18 +3,20 @@
 use std::{fs, process::Command};
 
 use crate::{
-    edge_expect::{Place, says},
-    support::{Trace, real_kernel, run},
+    edge_expect::{NOBODY, Place, file_of, says, says_what_was_told, trace_of},
+    support::{real_kernel, run},
 };
 use serde_json::json;
 
-/// Runs a shell in a mount namespace of its own.
-fn run_apart(place: &Place, script: &str) -> u32 {
-    let script = format!("set -e; cd {}; {script}", place.path().display());
-    run(Command::new("unshare").args(["--mount", "sh", "-c", &script]))
+/// A shell's words that print what `stat` has of a file, as an event has it.
+fn stat(path: &str) -> String {
+    format!(r#"stat -Lc '{{"exe_dev": %d, "exe_inode": %i}}' {path}"#)
 }
 
-/// E10. A chroot is no boundary of the path: it goes up to the root of the mount
+/// The same of the mount namespace.
+const MOUNTS: &str = r#"stat -Lc '{"mnt_ns": %i}' /proc/self/ns/mnt"#;
+
+/// A chroot is no boundary of the path: it goes up to the root of the mount
 /// namespace, so that it means the same to everyone who reads it.
 #[test]
 fn a_program_in_a_chroot_has_its_path_from_outside() {
@@ -23,49 +25,56 @@ fn a_program_in_a_chroot_has_its_path_from_outside() {
     }
     let place = Place::new();
     let target = place.tiny("root/inner/target");
-    let trace = place.trace();
-    let pid = run(Command::new("chroot").args([&place.at("root"), "/inner/target", "rooted"]));
-    let outcome = trace.stop();
+    let event = place.event_of(|| {
+        run(Command::new("chroot").args([&place.at("root"), "/inner/target", "rooted"]))
+    });
     says(
-        outcome.only_one_of(pid),
+        &event,
         json!({
             "event": "exec",
             "filename": "/inner/target",
             "exe": target,
             "args": ["/inner/target", "rooted"],
+            "cwd": place.at("root"),
+            "flags": [],
+            "unreadable": [],
         }),
     );
+    says(&event, file_of(&target));
 }
 
-/// E10. A bind mount of a file, and of a directory below a bind mount.
+/// A bind mount of a file, and of a directory below a bind mount: the path of the
+/// mount, the inode of the file.
 #[test]
 fn a_program_on_a_bind_mount_has_the_path_of_the_mount() {
     if !real_kernel("a_program_on_a_bind_mount_has_the_path_of_the_mount") {
         return;
     }
     let place = Place::new();
-    place.tiny("real/below/target");
-    fs::create_dir_all(place.at("a")).unwrap();
-    fs::create_dir_all(place.at("b")).unwrap();
+    let real = place.tiny("real/below/target");
+    let (_, _) = (place.directory("a"), place.directory("b"));
     fs::write(place.at("file"), "").unwrap();
-    let trace = place.trace();
-    let of_file = run_apart(&place, "mount --bind real/below/target file; exec ./file mounted");
-    let of_directories =
-        run_apart(&place, "mount --bind real a; mount --bind a/below b; exec b/target mounted");
-    let outcome = trace.stop();
-    for (pid, filename, exe) in
-        [(of_file, "./file", "file"), (of_directories, "b/target", "b/target")]
-    {
+    for (mounts, filename, exe) in [
+        ("mount --bind real/below/target file", "./file", "file"),
+        ("mount --bind real a; mount --bind a/below b", "b/target", "b/target"),
+    ] {
+        let script = format!("{mounts}; {MOUNTS}; exec {filename} mounted");
+        let ((pid, told), outcome) = place.during(|| place.apart(&script));
+        let event = outcome.only_one_of(pid);
         says(
-            outcome.only_one_of(pid),
+            event,
             json!({
                 "event": "exec",
                 "filename": filename,
                 "exe": place.at(exe),
                 "args": [filename, "mounted"],
+                "cwd": place.path(),
+                "flags": [],
                 "unreadable": [],
             }),
         );
+        says(event, file_of(&real));
+        says_what_was_told(event, &told);
     }
 }
 
@@ -74,46 +83,53 @@ const OVERLAY: &str =
 
 fn overlay(place: &Place) {
     for name in ["lower", "upper", "work", "merged"] {
-        fs::create_dir_all(place.at(name)).unwrap();
+        place.directory(name);
     }
     place.tiny("lower/below");
     place.tiny("lower/changed");
     place.tiny("upper/above");
 }
 
-/// E10. Whichever layer of an overlay it comes from, the path is the merged one.
+/// Whichever layer of an overlay it comes from, the path is the merged one. What
+/// is not part of the image, or has changed since, is said to be so.
 #[test]
-fn a_program_on_an_overlay_has_the_merged_path() {
-    if !real_kernel("a_program_on_an_overlay_has_the_merged_path") {
+fn a_program_on_an_overlay_has_the_merged_path_and_its_layer() {
+    if !real_kernel("a_program_on_an_overlay_has_the_merged_path_and_its_layer") {
         return;
     }
     let place = Place::new();
     overlay(&place);
-    let trace = place.trace();
-    let runs: Vec<_> = ["below", "above", "changed"]
-        .into_iter()
-        .map(|name| {
-            let script = format!("{OVERLAY}; touch merged/changed; exec merged/{name} layered");
-            (name, run_apart(&place, &script))
-        })
-        .collect();
-    let outcome = trace.stop();
-    for (name, pid) in runs {
+    for (name, flags) in [
+        ("below", json!([])),
+        ("above", json!(["upper_layer"])),
+        ("changed", json!(["upper_layer"])),
+    ] {
+        let (merged, path) = (format!("merged/{name}"), place.at(&format!("merged/{name}")));
+        let script = format!(
+            "{OVERLAY}; touch merged/changed; {}; {MOUNTS}; exec {merged} layered",
+            stat(&merged)
+        );
+        let ((pid, told), outcome) = place.during(|| place.apart(&script));
+        let event = outcome.only_one_of(pid);
         says(
-            outcome.only_one_of(pid),
+            event,
             json!({
                 "event": "exec",
-                "filename": format!("merged/{name}"),
-                "exe": place.at(&format!("merged/{name}")),
-                "args": [format!("merged/{name}"), "layered"],
+                "filename": merged,
+                "exe": path,
+                "args": [merged, "layered"],
+                "comm": name,
+                "flags": flags,
+                "unreadable": [],
             }),
         );
+        says_what_was_told(event, &told);
     }
     assert!(fs::metadata(place.at("upper/changed")).is_ok(), "copied up");
 }
 
-/// E10. What a container does: an overlay becomes the root of a mount namespace,
-/// and paths begin there.
+/// What a container does: an overlay becomes the root of a mount namespace, and
+/// paths begin there.
 #[test]
 fn a_program_in_a_container_has_the_path_that_the_container_sees() {
     if !real_kernel("a_program_in_a_container_has_the_path_that_the_container_sees") {
@@ -121,26 +137,40 @@ fn a_program_in_a_container_has_the_path_that_the_container_sees() {
     }
     let place = Place::new();
     overlay(&place);
-    let name = format!("contained-{}", std::process::id());
-    let target = format!("/inside/{name}");
-    place.tiny(&format!("lower{target}"));
-    fs::create_dir(place.at("lower/old")).unwrap();
-    let trace = Trace::start(&["--failed", "--only", &target]);
-    let script = format!("{OVERLAY}; cd merged; pivot_root . old; exec {target} contained");
-    let pid = run_apart(&place, &script);
-    let outcome = trace.stop();
-    says(
-        outcome.only_one_of(pid),
-        json!({
-            "event": "exec",
-            "filename": target,
-            "exe": target,
-            "args": [target, "contained"],
-        }),
-    );
+    place.directory("lower/old");
+    for (layer, flags) in [("lower", json!([])), ("upper", json!(["upper_layer"]))] {
+        let target = format!("/inside/{layer}-{}", std::process::id());
+        place.tiny(&format!("{layer}{target}"));
+        let script = format!(
+            "{OVERLAY}; {}; {MOUNTS}; cd merged; pivot_root . old; exec {target} contained",
+            stat(&format!("merged{target}"))
+        );
+        let trace = trace_of(&target);
+        let (pid, told) = place.apart(&script);
+        let outcome = trace.stop();
+        let event = outcome.only_one_of(pid);
+        says(
+            event,
+            json!({
+                "event": "exec",
+                "filename": target,
+                "exe": target,
+                "args": [target, "contained"],
+                "cwd": "/",
+                "flags": flags,
+                "unreadable": [],
+            }),
+        );
+        says_what_was_told(event, &told);
+        says(outcome.end_of(pid), json!({ "process": event["process"], "exit_code": 0 }));
+    }
 }
 
-/// P10.
+/// A file system in memory, with this option, that has a copy of the target.
+fn mounted_with(option: &str) -> String {
+    format!("mount -t tmpfs -o {option},mode=755 tmpfs mounted; cp target mounted")
+}
+
 #[test]
 fn a_mount_that_allows_no_programs_is_a_failure() {
     if !real_kernel("a_mount_that_allows_no_programs_is_a_failure") {
@@ -148,19 +178,16 @@ fn a_mount_that_allows_no_programs_is_a_failure() {
     }
     let place = Place::new();
     place.tiny("target");
-    fs::create_dir(place.at("mounted")).unwrap();
-    let trace = place.trace();
-    let path = place.at("mounted/target");
-    let pid = run_apart(
-        &place,
-        &format!("mount -t tmpfs -o noexec tmpfs mounted; cp target mounted; exec {path} refused"),
-    );
-    let outcome = trace.stop();
+    let path = format!("{}/target", place.directory("mounted"));
+    let script = format!("{}; exec {path} refused", mounted_with("noexec"));
+    let event = place.event_of(|| place.apart(&script).0);
     says(
-        outcome.only_one_of(pid),
+        &event,
         json!({
             "event": "failed",
+            "ppid": std::process::id(),
             "filename": path,
+            "exe": null,
             "args": [path, "refused"],
             "error": "EACCES",
             "errno": 13,
@@ -171,7 +198,7 @@ fn a_mount_that_allows_no_programs_is_a_failure() {
     );
 }
 
-/// P10. Allowed, but without the rights of the file's owner.
+/// Allowed, but without the rights of the file's owner, whatever its bits say.
 #[test]
 fn a_mount_that_gives_no_rights_shows_in_the_credentials() {
     if !real_kernel("a_mount_that_gives_no_rights_shows_in_the_credentials") {
@@ -179,20 +206,30 @@ fn a_mount_that_gives_no_rights_shows_in_the_credentials() {
     }
     let place = Place::new();
     place.tiny("target");
-    fs::create_dir(place.at("mounted")).unwrap();
-    let trace = place.trace();
-    let path = place.at("mounted/target");
-    let pid = run_apart(
-        &place,
-        &format!(
-            "mount -t tmpfs -o nosuid tmpfs mounted; cp target mounted; chmod 4755 {path}; \
-             chmod 755 mounted; \
-             exec setpriv --reuid=65534 --regid=65534 --clear-groups {path} powerless"
-        ),
+    let path = format!("{}/target", place.directory("mounted"));
+    let script = format!(
+        "{}; chmod 4755 {path}; {}; \
+         exec setpriv --reuid=65534 --regid=65534 --clear-groups {path} powerless",
+        mounted_with("nosuid"),
+        stat(&path)
     );
-    let outcome = trace.stop();
+    let ((pid, told), outcome) = place.during(|| place.apart(&script));
+    let event = outcome.only_one_of(pid);
     says(
-        outcome.only_one_of(pid),
-        json!({ "event": "exec", "exe": path, "uid": 65534, "euid": 65534, "suid": 65534 }),
+        event,
+        json!({
+            "event": "exec",
+            "exe": path,
+            "args": [path, "powerless"],
+            "exe_mode": 0o104_755,
+            "exe_uid": 0,
+            "uid": NOBODY,
+            "euid": NOBODY,
+            "suid": NOBODY,
+            "fsuid": NOBODY,
+            "flags": [],
+            "unreadable": [],
+        }),
     );
+    says_what_was_told(event, &told);
 }

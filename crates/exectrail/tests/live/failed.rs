@@ -13,10 +13,13 @@ fn a_path_walk_shows_each_miss() {
     let directory = scratch();
     let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     let path = format!("{}:{}:/usr/bin", at("one"), at("two"));
-    let trace = Trace::start(&["--failed", "--only", "true"]);
-    let shell = run(Command::new("/bin/sh")
-        .env("PATH", &path)
-        .args(["-c", "exec env -u NOTHING true walk-marker 'b c'"]));
+    let walk = || {
+        run(Command::new("/bin/sh")
+            .env("PATH", &path)
+            .args(["-c", "exec env -u NOTHING true walk-marker 'b c'"]))
+    };
+    let trace = Trace::start(&["--failed", "--only", "true", "--no-fold"]);
+    let shell = walk();
     let outcome = trace.stop();
     let failed: Vec<_> = outcome.of_kind("failed").filter(|event| event["pid"] == shell).collect();
     let names: Vec<_> = failed.iter().map(|event| event["filename"].as_str().unwrap()).collect();
@@ -31,6 +34,35 @@ fn a_path_walk_shows_each_miss() {
     assert_eq!(done.len(), 1);
     assert_eq!(done[0]["exe"], "/usr/bin/true");
     outcome.summary();
+}
+
+#[test]
+fn a_path_walk_is_one_event() {
+    if !real_kernel("a_path_walk_is_one_event") {
+        return;
+    }
+    let directory = scratch();
+    let path = format!("{0}/one:{0}/two:{0}/three:/usr/bin", directory.path().display());
+    let trace = Trace::start(&["--failed", "--only", "true", "--only", "exectrail-nowhere"]);
+    let walk = |program: &str| {
+        run(Command::new("/usr/bin/env").env("PATH", &path).args([program, "fold-marker"]))
+    };
+    let (found, in_vain) = (walk("true"), walk("exectrail-nowhere"));
+    // A walk in vain is told when it cannot go on, or is given up.
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    let outcome = trace.stop();
+    let of = |pid: u32| outcome.events.iter().filter(move |event| event["pid"] == pid);
+    let events: Vec<_> = of(found).collect();
+    assert_eq!(events.len(), 1, "{events:#?}");
+    assert_eq!((&events[0]["event"], &events[0]["folded"]), (&json!("exec"), &json!(3)));
+    assert_eq!(events[0]["exe"], "/usr/bin/true");
+    let events: Vec<_> = of(in_vain).collect();
+    assert_eq!(events.len(), 1, "{events:#?}");
+    assert_eq!((&events[0]["event"], &events[0]["folded"]), (&json!("failed"), &json!(3)));
+    assert_eq!(events[0]["error"], "ENOENT");
+    // The account knows of each: 3 and 1, and 4.
+    let summary = outcome.summary();
+    assert_eq!((&summary["folded"], &summary["delivered"]), (&json!(6), &json!(8)));
 }
 
 #[test]

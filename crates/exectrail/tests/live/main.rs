@@ -14,17 +14,27 @@ mod edge_compat;
 #[cfg(test)]
 mod edge_confined;
 #[cfg(test)]
+mod edge_descriptors;
+#[cfg(test)]
 mod edge_expect;
 #[cfg(test)]
 mod edge_files;
 #[cfg(test)]
 mod edge_limits;
 #[cfg(test)]
+mod edge_namespaces;
+#[cfg(test)]
+mod edge_parents;
+#[cfg(test)]
 mod edge_places;
 #[cfg(test)]
 mod edge_processes;
 #[cfg(test)]
+mod edge_rights;
+#[cfg(test)]
 mod edge_scripts;
+#[cfg(test)]
+mod edge_threads;
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
