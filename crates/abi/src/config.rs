@@ -48,11 +48,6 @@ pub mod parts {
     pub const ALL: u32 = (1 << 9) - 1;
 }
 
-/// Value bit in the path maps: an `exclude` rule names this path.
-pub const RULE_EXCLUDE: u64 = 1 << 0;
-/// Value bit in the path maps: an `only` rule names this path.
-pub const RULE_ONLY: u64 = 1 << 1;
-
 /// Where a kernel field is found: the structure, and the members that must
 /// stand side by side from the first one on, each as large as a word of its
 /// type, because one read fetches them all.
@@ -298,23 +293,6 @@ impl Formats {
     };
 }
 
-/// What the gate needs to know of the rules.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    feature = "user",
-    derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable, zerocopy::KnownLayout)
-)]
-#[repr(C)]
-pub struct Gate {
-    /// Non-zero: the short path map has entries.
-    pub short_paths: u32,
-    /// Non-zero: the long path map has entries.
-    pub long_paths: u32,
-    /// Non-zero: what no `only` entry names is turned away. Zero also where an
-    /// `only` rule needs the user side to decide it.
-    pub only: u32,
-}
-
 /// Everything the kernel side is told.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(
@@ -345,14 +323,14 @@ pub struct Config {
     pub args_max: u32,
     /// Places for image counters, a power of two.
     pub images: u32,
-    /// What the gate needs to know.
-    pub gate: Gate,
+    /// Non-zero: there are rules, or there can be some later.
+    pub rules: u32,
+    /// Non-zero: the ends of processes are told.
+    pub exits: u32,
     /// Kernel structures.
     pub offsets: Offsets,
     /// Tracepoint records.
     pub formats: Formats,
-    /// Always zero: keeps the size a multiple of eight without padding.
-    pub reserved: u32,
 }
 
 impl Config {
@@ -368,10 +346,10 @@ impl Config {
         cpus: 0,
         args_max: 0,
         images: 0,
-        gate: Gate { short_paths: 0, long_paths: 0, only: 0 },
+        rules: 0,
+        exits: 0,
         offsets: Offsets::NONE,
         formats: Formats::NONE,
-        reserved: 0,
     };
 }
 

@@ -12,8 +12,9 @@ pub mod config;
 pub mod counters;
 pub mod fault;
 pub mod record;
+pub mod rules;
 
 /// A symbol of the kernel side's object, whose name grows with every change of a
 /// layout in this crate. The loader asks for it, so that an object named by a
 /// packager is refused when it speaks another language.
-pub const ABI_SYMBOL: &str = "EXECTRAIL_ABI_3";
+pub const ABI_SYMBOL: &str = "EXECTRAIL_ABI_4";

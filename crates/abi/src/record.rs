@@ -249,6 +249,9 @@ pub struct Exec {
     pub file: File,
     /// Id of the cgroup in the unified hierarchy.
     pub cgroup: u64,
+    /// Bit n: it is in process tree n of the rules
+    /// ([`TOLD_MAX`](crate::rules::TOLD_MAX)).
+    pub told: u64,
     /// `task->self_exec_id`: counts the program images of a process and its
     /// ancestors (fs/exec.c).
     pub exec_id: u64,
@@ -355,6 +358,6 @@ const _: () = assert!(size_of::<Creds>() == 32);
 const _: () = assert!(size_of::<Process>() == 24);
 const _: () = assert!(size_of::<Relative>() == 48);
 const _: () =
-    assert!(FIXED_LEN == 40 + 24 + 48 + 32 + 16 + 16 + 24 + 24 + 6 * 8 + 8 * 4 + TAILS * 4 + 4);
+    assert!(FIXED_LEN == 40 + 24 + 48 + 32 + 16 + 16 + 24 + 24 + 7 * 8 + 8 * 4 + TAILS * 4 + 4);
 const _: () = assert!(size_of::<Piece>() == 40 + 2 * 8);
 const _: () = assert!(size_of::<Exit>() == 40 + 24 + 32 + 16 + 8 * 8 + 4 * 4);

@@ -7,16 +7,22 @@
 
 use aya_ebpf::{
     EbpfContext,
-    bindings::{BPF_F_RDONLY, BPF_F_RDONLY_PROG},
+    bindings::{BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_RDONLY_PROG},
     macros::map,
-    maps::{Array, HashMap, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
+    maps::{
+        Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, ProgramArray, RingBuf, lpm_trie::Key,
+    },
 };
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH, STAGE_FINISH, STAGE_PIECES, STAGE_WALK, STAGES as STAGES_MAX},
     counters::Counters,
+    rules::{
+        GENERATIONS, Masks, NumberKey, PREFIX_MAX, PathRules, RuleSet, SWITCH_GENERATION,
+        SWITCH_TREES, SWITCHES as SWITCHES_MAX,
+    },
 };
 
-use crate::scratch::Scratch;
+use crate::{config::config, scratch::Scratch};
 
 /// Records on their way up. Written by `emit`, read by the sensor.
 #[map]
@@ -37,17 +43,65 @@ pub static EXEC_COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(
 #[map]
 pub static ATTEMPT_COUNTERS: Array<Counters> = Array::with_max_entries(1, BPF_F_RDONLY);
 
-/// Rules by path of up to 64 bytes, NUL-padded. Written by the sensor before
-/// anything is attached. A hash of 64 bytes costs a quarter of one of 256, and
-/// nine of ten executables on a usual system have a path that short.
+/// By [`SWITCH_GENERATION`]: which generation of the rules is active, 0 or 1, the one
+/// word that makes new rules hold. By [`SWITCH_TREES`]: non-zero, if births have to be
+/// followed. Written by the sensor.
 #[map]
-pub static SHORT_PATHS: HashMap<[u8; SHORT_PATH], u64> =
-    HashMap::with_max_entries(1, BPF_F_RDONLY_PROG);
+pub static SWITCHES: Array<u32> = Array::with_max_entries(SWITCHES_MAX, BPF_F_RDONLY_PROG);
+
+/// Both generations of the rules, as wholes. This and the maps of rules below are
+/// written by the sensor, into the idle halves.
+#[map]
+pub static RULES: Array<RuleSet> = Array::with_max_entries(GENERATIONS as u32, BPF_F_RDONLY_PROG);
+
+/// Entries of the maps of rules: the loader gives them more, when there are more
+/// rules. Memory is taken per entry, since most stay empty.
+const ENTRIES: u32 = 4096;
+const RULE_FLAGS: u32 = BPF_F_RDONLY_PROG | BPF_F_NO_PREALLOC;
+
+/// Rules by path of up to 64 bytes, NUL-padded. A hash of 64 bytes costs a quarter of
+/// one of 256, and nine of ten executables on a usual system have a path that short.
+#[map]
+pub static SHORT_PATHS: HashMap<[u8; SHORT_PATH], PathRules> =
+    HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
 
 /// Rules by path of 65 to 256 bytes, NUL-padded.
 #[map]
-pub static LONG_PATHS: HashMap<[u8; LONG_PATH], u64> =
-    HashMap::with_max_entries(1, BPF_F_RDONLY_PROG);
+pub static LONG_PATHS: HashMap<[u8; LONG_PATH], PathRules> =
+    HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
+
+/// Rules by directory, with its last slash. The longest that fits answers for the
+/// shorter ones, too.
+#[map]
+pub static PREFIXES: LpmTrie<[u8; PREFIX_MAX], Masks> =
+    LpmTrie::with_max_entries(ENTRIES, RULE_FLAGS);
+
+/// Rules by name of a program, NUL-padded.
+#[map]
+pub static NAMES: HashMap<[u8; SHORT_PATH], Masks> = HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
+
+/// Rules by short name of the parent.
+#[map]
+pub static PARENTS: HashMap<[u8; 16], Masks> = HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
+
+/// Rules by what is a number: users, namespaces, results.
+#[map]
+pub static NUMBERS: HashMap<NumberKey, Masks> = HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
+
+/// Rules by id of a cgroup in the unified hierarchy.
+#[map]
+pub static CGROUPS: HashMap<u64, Masks> = HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
+
+/// The processes of the trees that rules name, by id, and a bit for each tree.
+/// Written by the sensor before the first exec is seen, then by the hooks of births
+/// and ends.
+#[map]
+pub static TREES: HashMap<u32, u64> = HashMap::with_max_entries(ENTRIES, BPF_F_NO_PREALLOC);
+
+/// How often each rule has turned something away, by its number. Written by the gate,
+/// read by the sensor.
+#[map]
+pub static HITS: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, BPF_F_RDONLY);
 
 /// Scratch of the exec hooks, an entry per possible CPU, picked by CPU number.
 /// A plain array because a per-CPU value ends at 32 KiB (`PCPU_MIN_UNIT_SIZE`,
@@ -113,18 +167,88 @@ pub fn go_on_in_pieces_stage<C: EbpfContext>(context: &C) {
     unsafe { STAGES.tail_call(context, STAGE_PIECES) };
 }
 
-/// The rules that a path of up to 64 bytes has.
+/// The active generation, and its rules as a whole.
 #[inline(always)]
-pub fn rules_by_short_path(key: &[u8; SHORT_PATH]) -> u64 {
-    // SAFETY: the value is a word that only user space writes.
-    unsafe { SHORT_PATHS.get(key) }.copied().unwrap_or(0)
+pub fn active_rules() -> Option<(usize, &'static RuleSet)> {
+    let generation = SWITCHES.get(SWITCH_GENERATION).copied()?;
+    Some((generation as usize & (GENERATIONS - 1), RULES.get(generation)?))
 }
 
-/// The rules that a path of 65 to 256 bytes has.
+/// The rules of this generation as a whole.
 #[inline(always)]
-pub fn rules_by_long_path(key: &[u8; LONG_PATH]) -> u64 {
+pub fn rules_of(generation: usize) -> Option<&'static RuleSet> {
+    RULES.get(generation as u32)
+}
+
+/// Whether any rule names a process tree.
+#[inline(always)]
+pub fn has_trees() -> bool {
+    config!(rules) != 0 && SWITCHES.get(SWITCH_TREES).is_some_and(|&trees| trees != 0)
+}
+
+/// What the rules say of an exact path of up to 64 bytes. Here and below: only user
+/// space writes these values, and never the half that is read.
+#[inline(always)]
+pub fn rules_of_short_path(key: &[u8; SHORT_PATH]) -> Option<&'static PathRules> {
+    // SAFETY: an entry that is taken out meanwhile stays readable until we are done.
+    unsafe { SHORT_PATHS.get(key) }
+}
+
+/// The same of a longer one.
+#[inline(always)]
+pub fn rules_of_long_path(key: &[u8; LONG_PATH]) -> Option<&'static PathRules> {
     // SAFETY: as above.
-    unsafe { LONG_PATHS.get(key) }.copied().unwrap_or(0)
+    unsafe { LONG_PATHS.get(key) }
+}
+
+/// Rules by the directories that a path lies below.
+#[inline(always)]
+pub fn rules_of_prefix(key: &Key<[u8; PREFIX_MAX]>, generation: usize) -> u64 {
+    PREFIXES.get(key).map_or(0, |masks| masks[generation])
+}
+
+/// Rules by name of a program.
+#[inline(always)]
+pub fn rules_of_name(key: &[u8; SHORT_PATH], generation: usize) -> u64 {
+    // SAFETY: as above.
+    unsafe { NAMES.get(key) }.map_or(0, |masks| masks[generation])
+}
+
+/// Rules by short name of the parent.
+#[inline(always)]
+pub fn rules_of_parent(comm: &[u8; 16], generation: usize) -> u64 {
+    // SAFETY: as above.
+    unsafe { PARENTS.get(comm) }.map_or(0, |masks| masks[generation])
+}
+
+/// Rules by a number.
+#[inline(always)]
+pub fn rules_of_number(key: NumberKey, generation: usize) -> u64 {
+    // SAFETY: as above.
+    unsafe { NUMBERS.get(key) }.map_or(0, |masks| masks[generation])
+}
+
+/// Rules by id of a cgroup, if any names it.
+#[inline(always)]
+pub fn rules_of_cgroup(id: u64, generation: usize) -> Option<u64> {
+    // SAFETY: as above.
+    unsafe { CGROUPS.get(id) }.map(|masks| masks[generation])
+}
+
+/// A bit for each tree that a process is in.
+#[inline(always)]
+pub fn trees_of(pid: u32) -> u64 {
+    // SAFETY: copied at once; a word.
+    unsafe { TREES.get(pid) }.copied().unwrap_or(0)
+}
+
+/// Counts a hit of the rule with this number.
+#[inline(always)]
+pub fn hit(number: u32) {
+    if let Some(hits) = HITS.get_ptr_mut(number) {
+        // SAFETY: a map value of this CPU's own.
+        unsafe { *hits += 1 };
+    }
 }
 
 /// Takes out the attempt with this id, or [`Attempt::UNKNOWN`]. Not an `Option`:

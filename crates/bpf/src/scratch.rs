@@ -7,7 +7,9 @@
 //! is ever read up to a NUL. The second is preemption: two tasks on one CPU in
 //! one buffer. So a preemptible program must [`Claimed::take`] its buffer.
 
-use aya_ebpf::{bindings::BPF_NOEXIST, helpers::generated::bpf_probe_read_kernel};
+use aya_ebpf::{
+    bindings::BPF_NOEXIST, helpers::generated::bpf_probe_read_kernel, maps::lpm_trie::Key,
+};
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
     counters::ATTEMPT_SLOTS,
@@ -16,6 +18,7 @@ use exectrail_abi::{
         ARGS_MAX, BEFORE_ARGS_MAX, Creds, Exec, FIXED_LEN, File, Header, KIND_PIECE, Namespaces,
         Piece, Process, Relative, TAIL_MAX, TAILS, Tail, UNKNOWN_U32, UNKNOWN_U64,
     },
+    rules::PREFIX_MAX,
 };
 
 use crate::{
@@ -25,6 +28,9 @@ use crate::{
     maps::{ATTEMPT_SCRATCH, CLAIMS, EXEC_SCRATCH},
     verifier::at_most,
 };
+
+/// Components that are remembered, for the path from the root down.
+pub const COMPONENTS: usize = 32;
 
 /// One record in the making.
 #[repr(C)]
@@ -39,8 +45,27 @@ pub struct Scratch {
     pub args_room: u64,
     /// Bytes of all tails that are finished or in the making.
     pub tail_len: u64,
+    /// The generation of rules that this exec is judged by.
+    pub generation: u64,
+    /// Bits of the combined rules that can still match.
+    pub left: u64,
+    /// Bits of those that name the path as it was given.
+    pub by_filename: u64,
+    /// Bits of those that name its last component.
+    pub by_name: u64,
+    /// Non-zero: that component is known whole.
+    pub names_are_whole: u64,
+    /// Non-zero: a plain `only` rule names the path.
+    pub plain_only: u64,
+    /// Where each component of the executable's path begins, in the order of the
+    /// walk, and how many there are.
+    pub components: [u32; COMPONENTS],
+    /// See above.
+    pub component_count: u64,
     /// A key for [`LONG_PATHS`](crate::maps::LONG_PATHS).
     long_key: [u8; LONG_PATH],
+    /// A key for [`PREFIXES`](crate::maps::PREFIXES).
+    pub prefix_key: Key<[u8; PREFIX_MAX]>,
     /// The fixed part, as it goes out.
     pub record: Exec,
     /// The tails, right behind it, as they go out.
@@ -67,6 +92,7 @@ impl Scratch {
         self.record = blank(kind);
         self.tail_len = 0;
         self.pieces_sent = 0;
+        self.component_count = 0;
     }
 
     /// Notes what a step of the collection fell short of.
@@ -102,6 +128,36 @@ impl Scratch {
         &self.long_key
     }
 
+    /// Begins a path from the root down, for [`PREFIXES`](crate::maps::PREFIXES).
+    #[inline(always)]
+    pub fn begin_prefix(&mut self) {
+        self.prefix_key.prefix_len = 0;
+    }
+
+    /// Adds a slash to it, if there is room.
+    #[inline(always)]
+    pub fn slash_prefix(&mut self) -> Option<()> {
+        let used = u64::from(self.prefix_key.prefix_len) / 8;
+        let Some(used) = at_most(used, PREFIX_MAX as u64 - 1) else { return Some(()) };
+        // SAFETY: `used` is below the key's length.
+        unsafe { (&raw mut self.prefix_key.data).cast::<u8>().add(used as usize).write(b'/') };
+        self.prefix_key.prefix_len = (used as u32 + 1) * 8;
+        Some(())
+    }
+
+    /// Adds `len` bytes of the tail, from `start`, as far as there is room.
+    #[inline(always)]
+    pub fn grow_prefix(&mut self, start: u64, len: u64) -> Option<()> {
+        let used = at_most(u64::from(self.prefix_key.prefix_len) / 8, PREFIX_MAX as u64)?;
+        let len = at_most(len.min(PREFIX_MAX as u64 - used), PREFIX_MAX as u64)?;
+        // SAFETY: `used` is at most the key's length. Behind the key the scratch buffer
+        // goes on for longer than another key.
+        let to = unsafe { (&raw mut self.prefix_key.data).cast::<u8>().add(used as usize) };
+        self.copy_tail(start, len, to);
+        self.prefix_key.prefix_len = (used as u32 + len as u32) * 8;
+        Some(())
+    }
+
     /// Copies within our own memory through the helper, which takes a length that
     /// is not a constant; a loop would cost the verifier a branch per byte.
     #[inline(always)]
@@ -111,6 +167,20 @@ impl Scratch {
             let from = self.tail().add(start as usize);
             bpf_probe_read_kernel(to.cast(), len as u32, from.cast_const().cast());
         }
+    }
+
+    /// Notes that a component of the executable's path begins here. Of a path with more
+    /// than there is room for, the count says so.
+    #[inline(always)]
+    pub fn remember_component(&mut self) {
+        let begin = self.len(Tail::Exe) as u32;
+        if let Some(index) = at_most(self.component_count, COMPONENTS as u64 - 1) {
+            // SAFETY: the index is below the array's length.
+            unsafe {
+                (&raw mut self.components).cast::<u32>().add(index as usize).write(begin);
+            }
+        }
+        self.component_count += 1;
     }
 
     /// First byte of the tails.
@@ -196,6 +266,7 @@ fn blank(kind: u16) -> Exec {
         namespaces: Namespaces { mnt: 0, uts: 0, ipc: 0, net: 0, cgroup: 0, user: 0 },
         file: File { inode: 0, device: 0, mode: 0, uid: 0, gid: 0 },
         cgroup: 0,
+        told: 0,
         exec_id: 0,
         latency: UNKNOWN_U64,
         args_total: UNKNOWN_U64,

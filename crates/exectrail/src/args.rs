@@ -5,7 +5,6 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use exectrail_model::{
     environment::Wanted,
-    filter::Selector,
     plan::{BufferSize, HookChoice},
 };
 use serde::Deserialize;
@@ -29,6 +28,7 @@ Examples:
   exectrail                                  what is running here?
   exectrail --failed --only 'python*'        why does that script not start?
   exectrail --exclude /usr/bin/sleep         without the noise
+  exectrail --only user=www-data,parent=sh   what that user's shells start
   exectrail --json --duration 1m -o execs.jsonl
   exectrail fields                           what is known of each event
 
@@ -49,13 +49,34 @@ pub(crate) enum Command {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct TraceArgs {
     /// Leave out what matches: a path (/usr/bin/ls), everything below a
-    /// directory (/usr/lib/**), a pattern (/opt/*/bin/*.sh), or a program name (ls)
-    #[arg(long, value_name = "RULE", value_parser = Selector::parse)]
-    pub(crate) exclude: Vec<Selector>,
+    /// directory (/usr/lib/**), a pattern (/opt/*/bin/*.sh, **/*.sh), a program
+    /// name (ls), or KEY=VALUE; several with commas between them have to hold all
+    ///
+    /// Keys: path, name, arg (a word, not the program's own name), user, euser,
+    /// group, egroup, parent (name or path), tree (process id: it and its
+    /// descendants), cgroup (its path: it and those below), container
+    /// (id, name, * or none), ns, pidns, mntns, netns, userns, utsns, ipcns,
+    /// cgroupns (host, or its number), result (ok, failed or an error). Only arg can
+    /// be there twice. A comma in a value is written \,
+    #[arg(long, value_name = "RULE")]
+    pub(crate) exclude: Vec<String>,
 
-    /// Show only what matches; with several, what matches any of them
-    #[arg(long, value_name = "RULE", value_parser = Selector::parse)]
-    pub(crate) only: Vec<Selector>,
+    /// Show only what matches; with several, and with --user, --follow and --cgroup,
+    /// what matches any of them
+    #[arg(long, value_name = "RULE")]
+    pub(crate) only: Vec<String>,
+
+    /// Show only what this user runs: the same as --only user=NAME
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Vec<String>,
+
+    /// Show only this process and its descendants: the same as --only tree=PID
+    #[arg(long, value_name = "PID")]
+    pub(crate) follow: Vec<String>,
+
+    /// Show only what runs in this cgroup or below: the same as --only cgroup=PATH
+    #[arg(long, value_name = "PATH")]
+    pub(crate) cgroup: Vec<String>,
 
     /// Show execs that fail, too. Costs every system call of the host a little
     #[arg(long, short = 'x')]

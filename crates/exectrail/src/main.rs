@@ -10,6 +10,7 @@ mod args;
 mod commands;
 mod config;
 mod exit;
+mod host;
 mod logging;
 mod output;
 mod plan;

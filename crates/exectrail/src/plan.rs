@@ -1,20 +1,35 @@
 //! From flags and files to a checked plan: after this nobody asks them again.
 
+use std::fmt;
+
 use exectrail_abi::{config::parts, record::ARGS_MAX};
 use exectrail_model::{
-    filter::{Rule, Rules, Selector, Verdict},
+    filter::{
+        Draft, Host, IdKind, Key, Mistake, Outcome, Place, Rule, RuleError, Rules, Selector,
+        Verdict,
+    },
     plan::{BufferSize, Plan},
 };
 
-use crate::{args::TraceArgs, config::Config};
+use crate::{
+    args::TraceArgs,
+    config::Config,
+    exit::{ConfigError, UsageError},
+};
 
-/// What the sensor is asked for.
-pub(crate) fn plan(args: &TraceArgs, config: &Config) -> Plan {
+/// What the sensor is asked for. Names in rules are this `host`'s.
+pub(crate) fn plan(args: &TraceArgs, config: &Config, host: &dyn Host) -> anyhow::Result<Plan> {
     let args_max = args.max_args.or(config.max_args.map(|max| max.0)).unwrap_or(ARGS_MAX);
     let buffer = args.buffer.or(config.buffer.map(|buffer| buffer.0));
-    Plan {
-        rules: rules(args, config),
-        failed: args.failed || config.failed.unwrap_or(false),
+    let rules = rules(args, config, host)?;
+    let failed = args.failed || config.failed.unwrap_or(false);
+    if !failed {
+        check_that_something_is_wanted(&rules)?;
+    }
+    Ok(Plan {
+        live: true,
+        rules,
+        failed,
         fold: !args.no_fold && config.fold.unwrap_or(true),
         exits: args.exit || config.exit.unwrap_or(false),
         environment: args
@@ -27,24 +42,137 @@ pub(crate) fn plan(args: &TraceArgs, config: &Config) -> Plan {
         args_max,
         buffer: buffer.unwrap_or_else(|| BufferSize::for_args(args_max)),
         hook: args.hook.unwrap_or_default(),
-    }
+    })
 }
 
-/// Leaves out the parts of a record that no output shows. Ends are brought
-/// together with their execs by the process's start.
+/// Leaves out the parts of a record that no output shows and no rule looks at. Ends
+/// are brought together with their execs by the process's start.
 pub(crate) fn collect_what_is_shown(plan: &mut Plan, shown: u32) {
     let ends = if plan.exits { parts::PROCESS } else { 0 };
-    plan.parts = shown | ends;
+    plan.parts = shown | ends | plan.rules.needs();
 }
 
-fn rules(args: &TraceArgs, config: &Config) -> Rules {
-    let given =
-        |verdict: Verdict| move |selector: &Selector| Rule { verdict, selector: selector.clone() };
-    let exclude = args.exclude.iter().map(given(Verdict::Exclude));
-    let only = args.only.iter().map(given(Verdict::Only));
+/// All rules, those of the files first.
+fn rules(args: &TraceArgs, config: &Config, host: &dyn Host) -> anyhow::Result<Rules> {
     let mut rules = Rules::default();
-    for rule in config.rules().chain(exclude).chain(only) {
-        rules.push(rule);
+    for rule in config.rules() {
+        rules.push(rule.clone()).map_err(|error| wrong(rule.place.as_ref(), &error))?;
     }
-    rules
+    let mut take = |flag, rule: Result<Rule, RuleError>| -> anyhow::Result<()> {
+        let place = Some(Place::Flag(flag));
+        let mut rule = rule.map_err(|error| wrong(place.as_ref(), &error))?;
+        rule.place.clone_from(&place);
+        rules.push(rule).map(drop).map_err(|error| wrong(place.as_ref(), &error))
+    };
+    for text in &args.exclude {
+        take("--exclude", Rule::parse(Verdict::Exclude, text, host))?;
+    }
+    for text in &args.only {
+        take("--only", Rule::parse(Verdict::Only, text, host))?;
+    }
+    for name in &args.user {
+        take("--user", keyed(Key::Id(IdKind::User), name, host))?;
+    }
+    for pid in &args.follow {
+        take("--follow", keyed(Key::Tree, pid, host))?;
+    }
+    for path in &args.cgroup {
+        take("--cgroup", keyed(Key::Cgroup, path, host))?;
+    }
+    Ok(rules)
+}
+
+/// The rule that a flag of one selector stands for. In its value a comma is a comma.
+fn keyed(key: Key, value: &str, host: &dyn Host) -> Result<Rule, RuleError> {
+    let mut draft = Draft::new(host);
+    let rule = draft.add(key, value).and_then(|()| draft.rule(Verdict::Only));
+    rule.map_err(|mistake: Mistake| RuleError {
+        text: value.to_owned(),
+        at: 0..value.len(),
+        mistake,
+    })
+}
+
+/// Refuses rules that nothing can ever satisfy while failed execs are not traced.
+fn check_that_something_is_wanted(rules: &Rules) -> anyhow::Result<()> {
+    let is_failure = |selector: &Selector| {
+        matches!(selector, Selector::Result(Outcome::Failed | Outcome::Errno(_)))
+    };
+    let mut only = rules.iter().filter(|rule| rule.verdict == Verdict::Only).peekable();
+    let Some(first) = only.peek().copied() else { return Ok(()) };
+    if only.all(|rule| rule.selectors().iter().any(is_failure)) {
+        let what = format!("`{first}` is about failed execs, which are not traced; add --failed");
+        return Err(wrong(first.place.as_ref(), &what));
+    }
+    Ok(())
+}
+
+/// The same mistake is one of usage on the command line, and one of configuration
+/// in a file.
+fn wrong(place: Option<&Place>, error: &dyn fmt::Display) -> anyhow::Error {
+    match place {
+        Some(Place::File { path, line }) => {
+            ConfigError::wrong(path, &format!("line {line}: {error}")).into()
+        }
+        Some(Place::Flag(flag)) => UsageError(format!("{flag}: {error}")).into(),
+        None => UsageError(error.to_string()).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exectrail_abi::config::parts;
+
+    use super::{collect_what_is_shown, plan};
+    use crate::{args::TraceArgs, config::Config, host::ThisHost};
+
+    fn texts(given: &[&str]) -> Vec<String> {
+        given.iter().map(|&text| text.to_owned()).collect()
+    }
+
+    #[test]
+    fn flags_of_one_selector_are_only_rules() {
+        let args = TraceArgs {
+            exclude: texts(&["/usr/bin/ls,user=root"]),
+            user: texts(&["root"]),
+            follow: texts(&["7"]),
+            cgroup: texts(&["/a,b"]),
+            ..TraceArgs::default()
+        };
+        let plan = plan(&args, &Config::default(), &ThisHost).unwrap();
+        let shown: Vec<_> = plan
+            .rules
+            .iter()
+            .map(|rule| format!("{} {} {rule}", rule.place.as_ref().unwrap(), rule.verdict.name()))
+            .collect();
+        let expect = [
+            "--exclude exclude /usr/bin/ls,user=root",
+            "--user only user=root",
+            "--follow only tree=7",
+            "--cgroup only cgroup=/a\\,b",
+        ];
+        assert_eq!(shown, expect);
+    }
+
+    #[test]
+    fn what_rules_look_at_is_collected() {
+        let args = TraceArgs { cgroup: texts(&["/a"]), ..TraceArgs::default() };
+        let mut plan = plan(&args, &Config::default(), &ThisHost).unwrap();
+        collect_what_is_shown(&mut plan, parts::TTY);
+        assert_eq!(plan.parts, parts::TTY | parts::CGROUP);
+    }
+
+    #[test]
+    fn only_failures_need_failed() {
+        let plan = |only: &[&str], failed| {
+            let args = TraceArgs { only: texts(only), failed, ..TraceArgs::default() };
+            plan(&args, &Config::default(), &ThisHost).map_err(|error| error.to_string())
+        };
+        let error = plan(&["result=ENOENT", "ls,result=failed"], false).unwrap_err();
+        assert!(error.contains("--only: `result=ENOENT`") && error.contains("--failed"), "{error}");
+        assert!(plan(&["result=ENOENT"], true).is_ok());
+        assert!(plan(&["result=ENOENT", "ls"], false).is_ok());
+        assert!(plan(&["result=ok"], false).is_ok());
+        assert!(plan(&[], false).is_ok());
+    }
 }

@@ -58,6 +58,17 @@ pub fn words(errno: u32) -> Option<&'static str> {
     ERRORS.iter().find(|(number, ..)| *number == errno).map(|(.., words)| *words)
 }
 
+/// The errno of a name: 2 for `ENOENT`.
+#[must_use]
+pub fn number(name: &str) -> Option<u32> {
+    ERRORS.iter().find(|(_, known, _)| *known == name).map(|(number, ..)| *number)
+}
+
+/// Every name that is known.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ERRORS.iter().map(|(_, name, _)| *name)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -65,5 +76,8 @@ mod tests {
         assert_eq!(super::name(2), Some("ENOENT"));
         assert_eq!(super::words(8), Some("not an executable format"));
         assert_eq!(super::name(4000), None);
+        assert_eq!(super::number("EACCES"), Some(13));
+        assert_eq!(super::number("EACCESS"), None);
+        assert!(super::names().all(|name| super::number(name).and_then(super::name) == Some(name)));
     }
 }

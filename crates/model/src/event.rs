@@ -181,6 +181,9 @@ pub struct Program<'a> {
     pub folded: u32,
     /// From the system call's entry to its exit, or to the exec's success, nanoseconds.
     pub latency: Option<u64>,
+    /// Bit n: the kernel side found selector n of those that it alone can decide
+    /// ([`Rules::told`](crate::filter::Rules::told)) to hold.
+    pub told: Option<u64>,
     /// What could not be had.
     pub faults: Faults,
     /// The CPU it happened on.
@@ -217,6 +220,7 @@ impl Program<'_> {
         flags: 0,
         folded: 0,
         latency: None,
+        told: None,
         faults: Faults(0),
         cpu: 0,
     };

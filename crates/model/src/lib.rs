@@ -21,6 +21,7 @@ pub mod fold;
 pub mod lifetimes;
 pub mod lift;
 pub mod losses;
+pub mod nearest;
 pub mod pieces;
 pub mod pipeline;
 pub mod plan;

@@ -221,6 +221,7 @@ impl Lifter {
             flags: flags(fixed, exe),
             folded: 0,
             latency: counted(fixed.latency),
+            told: Some(fixed.told),
             faults,
             cpu: fixed.header.cpu,
         };

@@ -6,7 +6,7 @@
 //! misses of walks along `PATH` are held back and folded ([`fold`](crate::fold)).
 //! It makes no difference where the records come from.
 
-use std::ops::ControlFlow;
+use std::{collections::HashMap, ops::ControlFlow};
 
 use exectrail_abi::{
     fault::Loss,
@@ -15,7 +15,7 @@ use exectrail_abi::{
 
 use crate::{
     event::{Body, Ended, Event, Lost, Moment, Program},
-    filter::Rules,
+    filter::{Rules, Subject},
     fold::{Folder, Miss, PATIENCE, Walker},
     lifetimes::{End, Found, Lifetimes},
     lift::{Heading, Host, Lifter, RecordError},
@@ -43,7 +43,7 @@ pub struct Counts {
 pub struct Pipeline {
     lifter: Lifter,
     losses: Losses,
-    rules: Rules,
+    judged: Judged,
     /// Only where ends are told, which alone take processes out of it.
     lifetimes: Option<Lifetimes>,
     walks: Option<Folder<Held>>,
@@ -52,6 +52,29 @@ pub struct Pipeline {
     due: Vec<(Held, u32)>,
     /// What the last one that was released leaves, for the next.
     spare: Held,
+}
+
+/// The rules, and how often each has decided.
+#[derive(Debug)]
+struct Judged {
+    rules: Rules,
+    hits: Vec<u64>,
+}
+
+impl Judged {
+    fn new(rules: Rules) -> Self {
+        let hits = vec![0; rules.len()];
+        Self { rules, hits }
+    }
+
+    /// Whether the rules want `subject`; the one that says so is counted.
+    fn by(&mut self, subject: &Subject<'_>) -> bool {
+        let decision = self.rules.decide(subject);
+        if let Some(hits) = decision.rule.and_then(|rule| self.hits.get_mut(rule)) {
+            *hits += 1;
+        }
+        decision.keep
+    }
 }
 
 /// The record of a miss that is held back.
@@ -68,12 +91,39 @@ impl Pipeline {
         Self {
             lifter: Lifter::new(host, plan.environment.clone()),
             losses: Losses::new(cpus),
-            rules: plan.rules.clone(),
+            judged: Judged::new(plan.rules.clone()),
             lifetimes: plan.exits.then(Lifetimes::default),
             walks: (plan.failed && plan.fold).then(|| Folder::new(PATIENCE)),
             counts: Counts::default(),
             due: Vec::new(),
             spare: Held::default(),
+        }
+    }
+
+    /// The rules that hold.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.judged.rules
+    }
+
+    /// Of each rule, in their order: how often it has decided here. What the kernel
+    /// side turns away does not come here.
+    #[must_use]
+    pub fn hits(&self) -> &[u64] {
+        &self.judged.hits
+    }
+
+    /// Puts other rules in the place of those that hold. A rule that was there before
+    /// counts on.
+    pub fn replace_rules(&mut self, rules: Rules) {
+        let new = Judged::new(rules);
+        let old = std::mem::replace(&mut self.judged, new);
+        let mut counted: HashMap<_, u64> = HashMap::new();
+        for (rule, hits) in old.rules.iter().zip(old.hits) {
+            *counted.entry((rule.verdict, rule.to_string())).or_default() += hits;
+        }
+        for (rule, hits) in self.judged.rules.iter().zip(&mut self.judged.hits) {
+            *hits = counted.remove(&(rule.verdict, rule.to_string())).unwrap_or(0);
         }
     }
 
@@ -93,7 +143,7 @@ impl Pipeline {
     /// A process was there when the trace began.
     pub fn found(&mut self, found: &Found) {
         if let Some(lifetimes) = &mut self.lifetimes {
-            lifetimes.found(found, self.rules.keep(&found.program()));
+            lifetimes.found(found, self.judged.rules.keep(&Subject::started(&found.program())));
         }
     }
 
@@ -145,10 +195,10 @@ impl Pipeline {
         wall_at_boot: i64,
         out: &mut Out<'_, '_>,
     ) -> Result<(), RecordError> {
-        let Self { lifter, rules, lifetimes, walks, counts, due, .. } = self;
+        let Self { lifter, judged, lifetimes, walks, counts, due, .. } = self;
         let event = lifter.lift(record, wall_at_boot)?;
         let Some(program) = event.program() else { return Ok(()) };
-        let wanted = rules.keep(program);
+        let wanted = judged.by(&Subject::started(program));
         if let Some(lifetimes) = lifetimes {
             lifetimes.exec(program, wanted);
         }
@@ -173,12 +223,12 @@ impl Pipeline {
         wall_at_boot: i64,
         out: &mut Out<'_, '_>,
     ) -> Result<(), RecordError> {
-        let Self { lifter, rules, lifetimes, walks, counts, due, spare, .. } = self;
+        let Self { lifter, judged, lifetimes, walks, counts, due, spare, .. } = self;
         let event = lifter.lift(record, wall_at_boot)?;
         let (Body::Failed(program, failure), moment) = (&event.body, event.moment) else {
             return Ok(());
         };
-        let wanted = rules.keep(program);
+        let wanted = judged.by(&Subject { program, failure: Some(*failure) });
         if program.flags & FLAG_IMAGE_LOST != 0
             && let Some(lifetimes) = lifetimes
         {
@@ -232,7 +282,7 @@ impl Pipeline {
         let (wanted, life) = match end {
             End::ToldBefore => (false, None),
             End::Of(life) => (life.wanted, Some(life)),
-            End::OfUnknown => (self.rules.is_empty(), None),
+            End::OfUnknown => (self.judged.rules.is_empty(), None),
         };
         if wanted {
             let program = life.as_ref().map(|life| life.program());

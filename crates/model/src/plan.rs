@@ -8,9 +8,12 @@ use crate::{environment::Wanted, filter::Rules};
 
 /// Everything the sensor needs to know.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Plan {
     /// Which execs are wanted.
     pub rules: Rules,
+    /// Whether other rules can take their place while the trace runs.
+    pub live: bool,
     /// Failed execs too.
     pub failed: bool,
     /// Of failed execs that were one walk along `PATH`, one event.
@@ -37,6 +40,7 @@ impl Default for Plan {
     fn default() -> Self {
         Self {
             rules: Rules::default(),
+            live: false,
             failed: false,
             fold: true,
             exits: false,

@@ -38,6 +38,7 @@ pub(crate) fn record(kind: u16, tails: &[(Tail, &[u8])], change: impl Fn(&mut Ex
         namespaces: Namespaces { mnt: 1, uts: 2, ipc: 3, net: 4, cgroup: 5, user: 6 },
         file: File { inode: 12, device: 0xfe0_0001, mode: 0o100_755, uid: 0, gid: 0 },
         cgroup: 1,
+        told: 0,
         exec_id: 2,
         latency: UNKNOWN_U64,
         args_total: 0,

@@ -22,6 +22,7 @@
 
 mod attach;
 mod btf;
+mod cgroups;
 mod clock;
 mod counters;
 mod dump;
@@ -33,12 +34,15 @@ mod offsets;
 mod preflight;
 mod programs;
 mod reader;
+mod rule_maps;
+mod rulebook;
 mod scan;
 mod sensor;
 mod sys;
 mod tracefs;
+mod trees;
 
 pub use counters::{Account, CpuAccount, ProgramAccount};
 pub use error::SensorError;
 pub use reader::Wake;
-pub use sensor::Sensor;
+pub use sensor::{RuleHits, Sensor};

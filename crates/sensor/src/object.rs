@@ -5,17 +5,17 @@ use std::os::fd::BorrowedFd;
 
 use aya::{
     Ebpf, EbpfLoader, VerifierLogLevel,
-    maps::{Array, HashMap, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
+    maps::{Array, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
     programs::{Program, ProgramError},
 };
 use exectrail_abi::{
     ABI_SYMBOL,
-    config::{Config, LONG_PATH, SHORT_PATH},
+    config::Config,
     counters::{ATTEMPT_ROWS, ATTEMPT_SLOTS, COUNTERS_WORDS},
 };
 use zerocopy::IntoBytes;
 
-use crate::{error::SensorError, lower::PathRules, programs::Hook};
+use crate::{error::SensorError, programs::Hook};
 
 /// The object that the build script has chosen.
 pub(crate) static BYTES: &[u8] = aya::include_bytes_aligned!(env!("EXECTRAIL_BPF_OBJECT_FILE"));
@@ -26,6 +26,7 @@ const ATTEMPTS: u32 = 8192;
 /// The object, loaded: its maps exist, its programs not yet.
 pub(crate) struct Object {
     ebpf: Ebpf,
+    rules_max: u32,
 }
 
 impl Object {
@@ -33,7 +34,7 @@ impl Object {
     pub(crate) fn create(
         config: &Config,
         ring_bytes: u32,
-        rules: &PathRules,
+        rules_max: u32,
     ) -> Result<Self, SensorError> {
         check_language()?;
         let (cpus, failed) = (config.cpus, config.failed != 0);
@@ -50,28 +51,29 @@ impl Object {
             .map_max_entries("CLAIMS", if_failed(cpus * ATTEMPT_SLOTS))
             .map_max_entries("ATTEMPT_COUNTERS", if_failed(cpus * ATTEMPT_ROWS))
             .map_max_entries("ATTEMPTS", if_failed(ATTEMPTS))
-            .map_max_entries("SHORT_PATHS", at_least_one(rules.short.len()))
-            .map_max_entries("LONG_PATHS", at_least_one(rules.long.len()));
+            .map_max_entries("HITS", rules_max)
+            .map_max_entries("TREES", config.images);
+        // A rule has up to two entries in a map.
+        for map in ["SHORT_PATHS", "LONG_PATHS", "PREFIXES", "NAMES", "NUMBERS", "CGROUPS"] {
+            loader.map_max_entries(map, rules_max.saturating_mul(2));
+        }
         let ebpf = loader
             .load(BYTES)
             .map_err(|error| SensorError::at("creating the kernel side's maps", error))?;
-        let mut object = Self { ebpf };
-        object.fill(rules).map_err(|error| SensorError::at("writing the path rules", error))?;
-        Ok(object)
+        Ok(Self { ebpf, rules_max })
     }
 
-    fn fill(&mut self, rules: &PathRules) -> Result<(), MapError> {
-        let mut short: HashMap<_, [u8; SHORT_PATH], u64> =
-            HashMap::try_from(map_mut(&mut self.ebpf, "SHORT_PATHS")?)?;
-        for (path, verdicts) in &rules.short {
-            short.insert(path, verdicts, 0)?;
-        }
-        let mut long: HashMap<_, [u8; LONG_PATH], u64> =
-            HashMap::try_from(map_mut(&mut self.ebpf, "LONG_PATHS")?)?;
-        for (path, verdicts) in &rules.long {
-            long.insert(path, verdicts, 0)?;
-        }
-        Ok(())
+    pub(crate) fn ebpf(&self) -> &Ebpf {
+        &self.ebpf
+    }
+
+    pub(crate) fn ebpf_mut(&mut self) -> &mut Ebpf {
+        &mut self.ebpf
+    }
+
+    /// How many rules there can be.
+    pub(crate) fn rules_max(&self) -> u32 {
+        self.rules_max
     }
 
     /// Tells the kernel side when, by the boot clock, all was attached.
@@ -166,16 +168,14 @@ fn check_language() -> Result<(), SensorError> {
     })
 }
 
-/// The kernel refuses maps without entries.
-fn at_least_one(entries: usize) -> u32 {
-    u32::try_from(entries).unwrap_or(u32::MAX).max(1)
-}
-
-fn map<'a>(ebpf: &'a Ebpf, name: &str) -> Result<&'a aya::maps::Map, MapError> {
+pub(crate) fn map<'a>(ebpf: &'a Ebpf, name: &str) -> Result<&'a aya::maps::Map, MapError> {
     ebpf.map(name).ok_or_else(|| MapError::InvalidName { name: name.to_owned() })
 }
 
-fn map_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut aya::maps::Map, MapError> {
+pub(crate) fn map_mut<'a>(
+    ebpf: &'a mut Ebpf,
+    name: &str,
+) -> Result<&'a mut aya::maps::Map, MapError> {
     ebpf.map_mut(name).ok_or_else(|| MapError::InvalidName { name: name.to_owned() })
 }
 

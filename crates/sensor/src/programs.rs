@@ -140,7 +140,8 @@ pub(crate) fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {
     let (pieces, exec, exit) =
         if raw { (PIECES_RAW, RAW, EXIT_RAW) } else { (PIECES_CLASSIC, CLASSIC, EXIT_CLASSIC) };
     let pieces = if plan.args_max > ARGS_MAX { pieces } else { &[] };
-    let exit = if plan.exits { exit } else { &[] };
+    // Trees have to be told of ends, too, or they fill up.
+    let exit = if plan.exits || !plan.rules.told().is_empty() { exit } else { &[] };
     let attempts = if plan.failed { ATTEMPTS } else { &[] };
     [BIRTH, exit, pieces, exec, attempts].concat()
 }

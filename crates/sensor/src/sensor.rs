@@ -11,6 +11,7 @@ use exectrail_abi::{config::ABSENT, counters::Counters};
 use exectrail_model::{
     cpid::BootId,
     event::Moment,
+    filter::Rules,
     lift::Host as LiftHost,
     pipeline::{Counts, Pipeline, Taker},
     plan::Plan,
@@ -23,14 +24,16 @@ use crate::{
     counters::{self, Account},
     dump,
     error::SensorError,
-    lower::{self, PathRules},
+    lower,
     object::Object,
     offsets,
     preflight::{self, Host, KernelVersion},
     programs::{self, Hook},
     reader::{Reader, Wake},
+    rulebook::{self, Rulebook},
     scan, sys,
     tracefs::Tracefs,
+    trees,
 };
 
 /// How often the counters of the kernel side are asked for losses while there
@@ -41,14 +44,28 @@ const ASK_FOR_LOSSES: Duration = Duration::from_secs(1);
 /// How long [`Sensor::stop`] waits for programs that still run elsewhere.
 const CLOSE_ACCOUNT: Duration = Duration::from_millis(200);
 
+/// How often a rule has decided what becomes of an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuleHits {
+    /// In the kernel.
+    pub by_kernel: u64,
+    /// Here.
+    pub by_reader: u64,
+    /// Whether the kernel decides it; of an `only` rule, as far as it can.
+    pub is_in_kernel: bool,
+}
+
 /// A running trace. Dropping it detaches everything.
 pub struct Sensor {
     object: Object,
     hooks: Vec<Hook>,
     links: Vec<Link>,
+    /// Kept apart, since births are followed without a break.
+    births: Vec<Link>,
     tracefs: Option<Tracefs>,
     reader: Reader,
     pipeline: Pipeline,
+    rulebook: Rulebook,
     kernel: KernelVersion,
     cpus: u32,
     failed: bool,
@@ -67,6 +84,10 @@ impl Sensor {
         let hooks = programs::hooks(plan, host.kernel);
         let tracefs = open_tracefs(plan, &hooks)?;
         let mut object = create(plan, &host, &hooks, tracefs.as_ref())?;
+        let mut rulebook = Rulebook::default();
+        if !plan.rules.is_empty() {
+            rulebook.enforce(&mut object, &plan.rules)?;
+        }
         let (kernel, cpus) = (host.kernel, possible_cpus()?);
         drop(host);
         sys::give_memory_back();
@@ -78,14 +99,18 @@ impl Sensor {
             object,
             hooks,
             links: Vec::new(),
+            births: Vec::new(),
             tracefs,
             reader,
             pipeline: Pipeline::new(plan, this_host(), cpus),
+            rulebook,
             kernel,
             cpus,
             failed: plan.failed,
             asked: Instant::now(),
         };
+        sensor.births = sensor.attach(|hook| programs::BIRTH.contains(hook))?;
+        sensor.plant_trees(&plan.rules)?;
         sensor.resume()?;
         sensor.object.set_attached(clock::now())?;
         if sensor.pipeline.tells_ends() {
@@ -96,8 +121,12 @@ impl Sensor {
         Ok(sensor)
     }
 
-    /// Detaches everything, and keeps the rest. What happens until it is attached again
-    /// is missed; as far as image counters prove it, it will be told as such.
+    /// Detaches all but what follows births, and keeps the rest. What happens until it is
+    /// attached again is missed; as far as image counters prove it, it will be told as
+    /// such.
+    ///
+    /// A program is detached when the last descriptor of its link is closed: a child that
+    /// was forked meanwhile and has not called exec yet has one of them for that time.
     pub fn pause(&mut self) {
         self.links.clear();
     }
@@ -109,10 +138,60 @@ impl Sensor {
     /// When the kernel refuses, which it did not at the start.
     pub fn resume(&mut self) -> Result<(), SensorError> {
         self.pause();
-        for hook in &self.hooks {
-            self.links.extend(attach::attach(&mut self.object, hook, self.tracefs.as_ref())?);
-        }
+        self.links = self.attach(|hook| !programs::BIRTH.contains(hook))?;
         Ok(())
+    }
+
+    fn attach(&mut self, which: impl Fn(&Hook) -> bool) -> Result<Vec<Link>, SensorError> {
+        let mut links = Vec::new();
+        for hook in self.hooks.iter().filter(|hook| which(hook)) {
+            links.extend(attach::attach(&mut self.object, hook, self.tracefs.as_ref())?);
+        }
+        Ok(links)
+    }
+
+    /// Follows births from here on, and finds what is there already.
+    fn plant_trees(&mut self, rules: &Rules) -> Result<(), SensorError> {
+        let trees = rulebook::trees(rules);
+        if trees.is_empty() {
+            return Ok(());
+        }
+        let following = self.object.follow_births();
+        following.map_err(|error| SensorError::at("following births", error))?;
+        trees::plant(&mut self.object, &trees)
+    }
+
+    /// Puts other rules in the place of those that hold, at once.
+    ///
+    /// # Errors
+    ///
+    /// When they do not fit; then those that hold go on to hold.
+    pub fn replace_rules(&mut self, rules: Rules) -> Result<(), SensorError> {
+        self.plant_trees(&rules)?;
+        self.rulebook.enforce(&mut self.object, &rules)?;
+        self.pipeline.replace_rules(rules);
+        Ok(())
+    }
+
+    /// The rules that hold.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        self.pipeline.rules()
+    }
+
+    /// Of each rule that holds, in their order: how often it has decided.
+    #[must_use]
+    pub fn rule_hits(&self) -> Vec<RuleHits> {
+        let by_reader = self.pipeline.hits().iter().copied();
+        let by_kernel = self.rulebook.current();
+        by_kernel
+            .zip(by_reader)
+            .map(|((number, is_in_kernel), by_reader)| RuleHits {
+                by_kernel: self.object.hits(number).unwrap_or(0),
+                by_reader,
+                is_in_kernel,
+            })
+            .collect()
     }
 
     /// The programs in use, by name, for words to people.
@@ -179,6 +258,7 @@ impl Sensor {
     /// Detaches, hands over what is still in the buffer, and closes the account.
     pub fn stop(&mut self, take: &mut Taker<'_>) -> Account {
         self.pause();
+        self.births.clear();
         let give_up = Instant::now() + CLOSE_ACCOUNT;
         loop {
             self.read_records(take);
@@ -254,10 +334,9 @@ fn create(
             cure: "please report the kernel's version and configuration".to_owned(),
         });
     }
-    let rules = PathRules::of(&plan.rules);
     let formats = attach::formats(hooks, tracefs)?;
-    let config = lower::config(plan, &rules, (possible_cpus()?, image_places()), &offsets, formats);
-    Object::create(&config, plan.buffer.bytes(), &rules)
+    let config = lower::config(plan, (possible_cpus()?, image_places()), &offsets, formats);
+    Object::create(&config, plan.buffer.bytes(), Rulebook::room_for(&plan.rules))
 }
 
 fn possible_cpus() -> Result<u32, SensorError> {

@@ -102,6 +102,19 @@ pub(crate) fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
     Ok(info.recursion_misses)
 }
 
+/// Waits until every program that runs now on any CPU has ended: programs run with
+/// RCU read locked, and this waits for a grace period (membarrier(2)). Where the
+/// kernel cannot do that, it waits far longer than any program of ours runs.
+pub(crate) fn wait_for_programs() {
+    /// `MEMBARRIER_CMD_GLOBAL` (`include/uapi/linux/membarrier.h`).
+    const GLOBAL: libc::c_int = 1;
+    // SAFETY: numbers only.
+    let waited = unsafe { libc::syscall(libc::SYS_membarrier, GLOBAL, 0, 0) };
+    if waited != 0 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
 /// Gives memory that was freed back to the system: parsing BTF takes tens of
 /// megabytes once, which would stay resident for the life of the trace.
 pub(crate) fn give_memory_back() {

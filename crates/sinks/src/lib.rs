@@ -13,7 +13,6 @@ mod clock;
 mod json;
 mod jsonl;
 mod names;
-mod nearest;
 mod pretty;
 pub mod quote;
 pub mod registry;

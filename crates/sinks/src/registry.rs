@@ -2,10 +2,10 @@
 
 use std::{error::Error, fmt, io::Write};
 
-use exectrail_model::fields::Field;
+use exectrail_model::{fields::Field, nearest::nearest};
 use jiff::tz::TimeZone;
 
-use crate::{jsonl::JsonLines, nearest::nearest, pretty::Pretty, sink::Sink};
+use crate::{jsonl::JsonLines, pretty::Pretty, sink::Sink};
 
 /// What a sink is told when it is made. Each takes what concerns it.
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]

@@ -2,9 +2,10 @@
 
 use std::{error::Error, fmt};
 
-use exectrail_model::fields::{FIELDS, Field};
-
-use crate::nearest::nearest;
+use exectrail_model::{
+    fields::{FIELDS, Field},
+    nearest::nearest,
+};
 
 /// Why a list of fields was not understood.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use exectrail_abi::{
 };
 
 use crate::{
+    gate,
     kernel::{Dentry, FilePath, Mount, MountPlace, Name},
     scratch::Scratch,
     verifier::at_most,
@@ -139,6 +140,9 @@ fn append(scratch: &mut Scratch, part: Part, name: Name) -> Result<(), Fault> {
     let len = at_most(u64::from(name.len), NAME_MAX).ok_or(part.missing)?;
     if scratch.len(part.tail) + len + 1 > PATH_MAX as u64 {
         return Err(part.cut);
+    }
+    if gate::is_on() && part.tail as usize == Tail::Exe as usize {
+        scratch.remember_component();
     }
     let to = scratch.end(BEFORE_ARGS_MAX as u64).ok_or(part.cut)?;
     // SAFETY: `to` has room for `len`: behind it lies the arguments' part; the

@@ -120,22 +120,22 @@ fn answer(context: &TracePointContext) -> Option<()> {
 }
 
 #[inline(always)]
-fn tell(scratch: &mut Scratch, account: Account, attempt: Attempt) {
+fn tell(scratch: &mut Scratch, account: Account, attempt: Attempt) -> Option<()> {
     if attempt.is_known() {
         scratch.record.latency = scratch.record.header.ktime.wrapping_sub(attempt.started);
         scratch.record.flags = attempt.flags as u32;
         let name = filename::from_user(scratch, attempt.filename);
         scratch.note(name);
-        let rules = if gate::has_path_rules() { gate::rules_of_filename(scratch) } else { 0 };
-        if gate::excluded(rules) || gate::unwanted(scratch, rules) {
-            account.filtered();
-            return;
-        }
     } else {
         scratch.note(Err(Fault::Filename));
     }
-    collect(scratch, account, Task::current(), attempt);
+    let task = Task::current();
+    let errno = scratch.record.errno;
+    gate::first_look(scratch, account, task, errno)?;
+    gate::last_look(scratch, account)?;
+    collect(scratch, account, task, attempt);
     emit(scratch, account);
+    Some(())
 }
 
 /// The tails in their order, and the fixed part with them.

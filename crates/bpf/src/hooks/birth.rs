@@ -8,7 +8,9 @@ use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 
 use crate::{
     collect::image::{self, Owner},
+    gate::tree,
     kernel::Task,
+    maps::has_trees,
 };
 
 /// A fork, or a new thread.
@@ -22,8 +24,17 @@ pub fn birth(context: RawTracePointContext) -> i32 {
 /// that forked, and `parent_exec_id` tells the rest.
 #[inline(always)]
 fn note(forker: Task, child: Task) -> Option<()> {
-    if child.real_parent()? == forker || child.leader()? != child {
+    let is_sibling = child.real_parent()? != forker;
+    let has_trees = has_trees();
+    if !(is_sibling || has_trees) || child.leader()? != child {
         return None;
     }
-    image::begin(Owner::new(child.tgid()?, child)?, child.self_exec_id()?)
+    let pid = child.tgid()?;
+    if has_trees {
+        tree::inherit(forker.tgid()?, pid);
+    }
+    if is_sibling {
+        image::begin(Owner::new(pid, child)?, child.self_exec_id()?)?;
+    }
+    Some(())
 }

@@ -56,10 +56,7 @@ pub fn begin<C: EbpfContext>(context: &C, program: &NewProgram) -> Option<()> {
     scratch.record.args_count = program.argc.unwrap_or(UNKNOWN_U32);
     let filename = filename::from_kernel(scratch, program.filename);
     scratch.note(filename);
-    if gate::has_path_rules() && gate::excluded(gate::rules_of_filename(scratch)) {
-        account.filtered();
-        return None;
-    }
+    gate::first_look(scratch, account, task, 0)?;
     scratch.interpreter = interpreter(scratch, program);
     let file = task.mm().and_then(|mm| mm.exe_file());
     let started = path::start(scratch, EXE, file.and_then(|file| file.path()));
@@ -101,7 +98,7 @@ fn go_on<C: EbpfContext, const STEPS: usize>(
 pub fn finish<C: EbpfContext>(context: &C) -> Option<()> {
     let (account, scratch) = (Account::of_exec()?, Scratch::of_exec()?);
     if scratch.pieces_sent == 0 {
-        ask_gate(scratch, account)?;
+        gate::last_look(scratch, account)?;
         if argv::has_pieces(Task::current()) {
             scratch.pieces_sent = 1;
             go_on_in_pieces_stage(context);
@@ -123,19 +120,6 @@ pub fn pieces<C: EbpfContext>(context: &C) -> Option<()> {
     go_on_in_finish_stage(context);
     account.dropped(Loss::NoStage);
     None
-}
-
-/// The gate, with both names; `None` if it turns the exec away.
-#[inline(always)]
-fn ask_gate(scratch: &mut Scratch, account: Account) -> Option<()> {
-    if gate::has_path_rules() || config!(gate.only) != 0 {
-        let rules = gate::rules_of_filename(scratch) | gate::rules_of_exe(scratch);
-        if gate::excluded(rules) || gate::unwanted(scratch, rules) {
-            account.filtered();
-            return None;
-        }
-    }
-    Some(())
 }
 
 /// An exec is one step of its process's image counter; more is what we missed.

@@ -7,6 +7,7 @@
 //! end at once can both find it at zero: the user side tells a process's end once).
 
 use aya_ebpf::{
+    helpers::bpf_get_current_pid_tgid,
     macros::{raw_tracepoint, tracepoint},
     programs::{RawTracePointContext, TracePointContext},
 };
@@ -18,8 +19,11 @@ use crate::{
         end,
         image::{self, Owner},
     },
+    config::config,
     emit::emit_exit,
+    gate::tree,
     kernel::Task,
+    maps::has_trees,
 };
 
 /// The end of a thread, told by a raw tracepoint.
@@ -40,6 +44,12 @@ pub fn exit_classic(_context: TracePointContext) -> i32 {
 fn tell() -> Option<()> {
     let task = Task::current();
     if !end::is_last_thread(task) {
+        return None;
+    }
+    if has_trees() {
+        tree::forget((bpf_get_current_pid_tgid() >> 32) as u32);
+    }
+    if config!(exits) == 0 {
         return None;
     }
     let account = Account::of_exec()?;

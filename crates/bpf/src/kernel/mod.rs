@@ -21,7 +21,8 @@ pub use task::Task;
 pub use tracepoint::{field, text};
 
 use aya_ebpf::helpers::generated::{
-    bpf_get_smp_processor_id, bpf_ktime_get_boot_ns, bpf_probe_read_kernel,
+    bpf_get_current_ancestor_cgroup_id, bpf_get_smp_processor_id, bpf_ktime_get_boot_ns,
+    bpf_probe_read_kernel,
 };
 use exectrail_abi::config::ABSENT;
 
@@ -41,6 +42,14 @@ pub fn now() -> u64 {
 pub fn cpu() -> u32 {
     // SAFETY: a helper without arguments.
     unsafe { bpf_get_smp_processor_id() }
+}
+
+/// The ancestor, at this depth, of the running task's cgroup in the unified hierarchy;
+/// zero if it is not that deep.
+#[inline(always)]
+pub fn ancestor_cgroup(depth: u32) -> u64 {
+    // SAFETY: a helper with a number.
+    unsafe { bpf_get_current_ancestor_cgroup_id(depth as i32) }
 }
 
 /// Reads a pointer that must not be null.

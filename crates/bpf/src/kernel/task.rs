@@ -61,6 +61,12 @@ impl Task {
         Some(Process { start: self.start()?, pid: self.tgid()?, ns_pid, pid_ns, reserved: 0 })
     }
 
+    /// Inode of its pid namespace.
+    #[inline(always)]
+    pub fn pid_namespace(self) -> Option<u32> {
+        Some(pid::innermost(follow(self.0, config!(offsets.task_thread_pid))?)?.1)
+    }
+
     /// Image counter.
     #[inline(always)]
     pub fn self_exec_id(self) -> Option<u64> {

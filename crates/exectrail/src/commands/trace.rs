@@ -14,14 +14,15 @@ use crate::{
     args::{ColorChoice, TraceArgs},
     config::Config,
     exit::{ConfigError, UsageError},
+    host::ThisHost,
     output, plan, signals,
     stream::Stream,
 };
 
 /// Traces until someone, the clock or the count says enough.
 pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
-    let config = Config::read(args.config.as_deref())?;
-    let mut plan = plan::plan(args, &config);
+    let config = Config::read(args.config.as_deref(), &ThisHost)?;
+    let mut plan = plan::plan(args, &config, &ThisHost)?;
     let sink = sink(args, &config, &plan)?;
     plan::collect_what_is_shown(&mut plan, sink.needs());
     let requests = signals::end_requests().context("preparing for signals")?;

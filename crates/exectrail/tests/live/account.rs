@@ -1,6 +1,18 @@
 //! The closed account: under a storm, with too small a buffer, and at rest.
 
-use crate::support::{Trace, real_kernel, run_subject, scratch, tiny_at};
+use std::{collections::BTreeSet, fs, ops::ControlFlow};
+
+use crate::{
+    edge_expect::kernel_since,
+    support::{Trace, real_kernel, run_subject, scratch, tiny_at},
+};
+use exectrail_abi::fault::Loss;
+use exectrail_model::{
+    event::Body,
+    filter::{Rule, Rules, Verdict},
+    plan::{BufferSize, Plan},
+};
+use exectrail_sensor::{Account, CpuAccount, Sensor};
 use rustix::process::Signal;
 
 #[test]
@@ -66,4 +78,86 @@ fn failures_are_in_the_account_too() {
     let outcome = trace.stop();
     assert_eq!(outcome.of_kind("failed").count(), 100);
     outcome.summary();
+}
+
+/// CPUs that there can be: the last of `0-3`, or of `0`, and one.
+fn possible_cpus() -> usize {
+    let range = fs::read_to_string("/sys/devices/system/cpu/possible").unwrap();
+    let last = range.trim().rsplit(['-', ',']).next().unwrap();
+    last.parse::<usize>().unwrap() + 1
+}
+
+/// Execs of one program, and every end: so user space has something to filter.
+fn plan_of(path: &str) -> Plan {
+    let mut rules = Rules::default();
+    rules.push(Rule::parse(Verdict::Only, path, &()).unwrap()).unwrap();
+    Plan { rules, exits: true, buffer: BufferSize::at_least(64 << 20).unwrap(), ..Plan::default() }
+}
+
+#[test]
+fn the_account_has_a_row_for_each_cpu_and_each_program() {
+    if !real_kernel("the_account_has_a_row_for_each_cpu_and_each_program") {
+        return;
+    }
+    let directory = scratch();
+    let tiny = tiny_at(&directory.path().join("storm")).to_owned();
+    let mut sensor = Sensor::start(&plan_of(&tiny)).unwrap();
+    let programs: BTreeSet<_> = sensor.programs().collect();
+    let workers = std::thread::available_parallelism().unwrap().get();
+    // A worker on each CPU.
+    run_subject(&["storm", &tiny, &(500 * workers).to_string(), &workers.to_string()]);
+    let before = sensor.account();
+    let (mut execs, mut ends) = (0, 0);
+    let account = sensor.stop(&mut |event| {
+        match event.body {
+            Body::Exec(_) => execs += 1,
+            Body::Exit(_) => ends += 1,
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    let counts = sensor.counts();
+
+    assert_eq!((before.cpus.len(), account.cpus.len()), (possible_cpus(), possible_cpus()));
+    let busy = before.cpus.iter().filter(|cpu| cpu.seen >= 1000);
+    assert!(busy.count() >= workers, "500 execs and 500 ends each: {before:#?}");
+    for (before, after) in before.cpus.iter().zip(&account.cpus) {
+        assert!(before.seen <= after.seen && before.filtered <= after.filtered);
+    }
+    rows_add_up(&account);
+    // The summary is made of these.
+    assert_eq!((execs, ends, account.dropped()), (500 * workers, 500 * workers, 0));
+    assert_eq!(account.sent(), counts.received);
+    let delivered = (execs + ends) as u64;
+    assert_eq!(account.seen(), delivered + account.filtered() + counts.filtered);
+
+    let names: BTreeSet<_> = account.programs.iter().map(|program| program.name).collect();
+    assert_eq!(names.len(), account.programs.len(), "a row for each: {account:#?}");
+    // The others are stages, which the kernel does not attach.
+    assert!(names.len() >= 2 && names.is_subset(&programs), "{names:?} of {programs:?}");
+    if kernel_since(6, 7) {
+        assert!(account.programs.iter().all(|program| program.skipped.is_some()));
+    }
+}
+
+/// Checks each row, and that the sums are those of the rows.
+fn rows_add_up(account: &Account) {
+    let drops = |cpu: &CpuAccount| -> u64 {
+        Loss::ALL.iter().filter(|loss| loss.is_drop()).map(|&loss| cpu.lost[loss as usize]).sum()
+    };
+    let mut sum = CpuAccount::default();
+    for cpu in &account.cpus {
+        assert!(cpu.seen >= cpu.filtered + drops(cpu), "{cpu:?}");
+        sum.seen += cpu.seen;
+        sum.filtered += cpu.filtered;
+        for (sum, lost) in sum.lost.iter_mut().zip(cpu.lost) {
+            *sum += lost;
+        }
+    }
+    assert_eq!((account.seen(), account.filtered()), (sum.seen, sum.filtered));
+    assert_eq!(account.dropped(), drops(&sum));
+    assert_eq!(Loss::ALL.map(|loss| account.lost(loss)), sum.lost);
+    let skipped = account.programs.iter().map(|program| program.skipped).sum::<Option<u64>>();
+    assert_eq!(account.skipped(), skipped);
+    assert_eq!(account.missed(), account.lost(Loss::Missed).max(skipped.unwrap_or(0)));
 }

@@ -8,7 +8,7 @@ use zerocopy::{FromZeros, IntoBytes};
 use super::{Counts, Pipeline};
 use crate::{
     event::{Body, Event},
-    filter::{Rule, Selector, Verdict},
+    filter::{Rule, Verdict},
     lifetimes::Found,
     lift::Host,
     plan::Plan,
@@ -89,8 +89,7 @@ fn failed(ktime: u64, name: &str, flags: u32) -> Vec<u8> {
 }
 
 fn exclude(plan: &mut Plan, selector: &str) {
-    let selector = Selector::parse(selector).unwrap();
-    plan.rules.push(Rule { verdict: Verdict::Exclude, selector });
+    plan.rules.push(Rule::parse(Verdict::Exclude, selector, &()).unwrap()).unwrap();
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! The name that was probably meant.
 
 /// The candidate nearest to `name`, if it is near enough to be worth asking.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let far = name.chars().count() / 3 + 1;
     candidates
         .map(|candidate| (distance(name, candidate), candidate))

@@ -1,0 +1,155 @@
+//! What rules ask about besides paths and names.
+
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
+use exectrail_abi::rules::{ANY_ERRNO, Attribute, CGROUP_DEPTHS, NumberKey, RuleSet, TOLD_MAX};
+
+use super::{by, has};
+use crate::{
+    kernel::{Task, ancestor_cgroup},
+    maps::{rules_of_cgroup, rules_of_number, rules_of_parent, trees_of},
+    scratch::{NO_CREDS, Scratch},
+};
+
+/// Bits of attributes that are read together.
+const CREDS: u32 = Attribute::User.bit()
+    | Attribute::EffectiveUser.bit()
+    | Attribute::Group.bit()
+    | Attribute::EffectiveGroup.bit();
+const NAMESPACES: u32 = Attribute::MountNamespace.bit()
+    | Attribute::NetNamespace.bit()
+    | Attribute::UserNamespace.bit()
+    | Attribute::UtsNamespace.bit()
+    | Attribute::IpcNamespace.bit()
+    | Attribute::CgroupNamespace.bit();
+
+/// One side of the judgement: rules, and the active generation of them.
+#[derive(Clone, Copy)]
+struct Judge {
+    rules: &'static RuleSet,
+    generation: usize,
+}
+
+/// The rules that all of these attributes leave.
+#[inline(always)]
+pub fn left(
+    scratch: &mut Scratch,
+    task: Task,
+    rules: &'static RuleSet,
+    generation: usize,
+    result: u32,
+) -> u64 {
+    let judge = Judge { rules, generation };
+    let mut left = judge.result(result);
+    if has(rules, Attribute::Told.bit()) {
+        left &= judge.told(scratch);
+    }
+    if has(rules, CREDS) {
+        left &= judge.creds(task);
+    }
+    if has(rules, Attribute::Cgroup.bit()) {
+        left &= judge.cgroup();
+    }
+    if has(rules, Attribute::PidNamespace.bit()) {
+        left &= judge.number(Attribute::PidNamespace, task.pid_namespace());
+    }
+    if has(rules, NAMESPACES) {
+        left &= judge.namespaces(task);
+    }
+    if has(rules, Attribute::Parent.bit()) {
+        left &= judge.parent(task);
+    }
+    left
+}
+
+impl Judge {
+    /// What cannot be known matches no `exclude` rule, and may match any other.
+    #[inline(always)]
+    fn unknown(self, attribute: Attribute) -> u64 {
+        by(self.rules, attribute, self.rules.only)
+    }
+
+    #[inline(always)]
+    fn number(self, attribute: Attribute, number: Option<u32>) -> u64 {
+        if !has(self.rules, attribute.bit()) {
+            return u64::MAX;
+        }
+        let Some(number) = number else { return self.unknown(attribute) };
+        let key = NumberKey { attribute: attribute as u32, number };
+        by(self.rules, attribute, rules_of_number(key, self.generation))
+    }
+
+    #[inline(always)]
+    fn result(self, errno: u32) -> u64 {
+        let exactly = self.number(Attribute::Result, Some(errno));
+        if errno == 0 {
+            return exactly;
+        }
+        exactly | self.number(Attribute::Result, Some(ANY_ERRNO))
+    }
+
+    #[inline(always)]
+    fn creds(self, task: Task) -> u64 {
+        let mut creds = NO_CREDS;
+        let known = task.read_creds(&mut creds).is_some();
+        let id = |id: u32| known.then_some(id);
+        self.number(Attribute::User, id(creds.uid))
+            & self.number(Attribute::EffectiveUser, id(creds.euid))
+            & self.number(Attribute::Group, id(creds.gid))
+            & self.number(Attribute::EffectiveGroup, id(creds.egid))
+    }
+
+    #[inline(always)]
+    fn namespaces(self, task: Task) -> u64 {
+        let all = task.namespaces();
+        // Zero is a kind that this kernel does not have.
+        let inode = |inode: u32| Some(inode).filter(|&inode| inode != 0);
+        self.number(Attribute::MountNamespace, all.and_then(|all| inode(all.mnt)))
+            & self.number(Attribute::NetNamespace, all.and_then(|all| inode(all.net)))
+            & self.number(Attribute::UserNamespace, all.and_then(|all| inode(all.user)))
+            & self.number(Attribute::UtsNamespace, all.and_then(|all| inode(all.uts)))
+            & self.number(Attribute::IpcNamespace, all.and_then(|all| inode(all.ipc)))
+            & self.number(Attribute::CgroupNamespace, all.and_then(|all| inode(all.cgroup)))
+    }
+
+    /// A cgroup is below another if that is among its ancestors; those are asked for
+    /// at the depths that rules have.
+    #[inline(always)]
+    fn cgroup(self) -> u64 {
+        let mut found = 0;
+        for depth in 0..CGROUP_DEPTHS {
+            if self.rules.cgroup_depths & 1 << depth == 0 {
+                continue;
+            }
+            let id = ancestor_cgroup(depth);
+            if let Some(rules) = rules_of_cgroup(id, self.generation) {
+                found |= rules;
+            } else if id > self.rules.newest_cgroup {
+                // It can have taken the path of one that is gone.
+                found |= self.rules.only;
+            }
+        }
+        by(self.rules, Attribute::Cgroup, found)
+    }
+
+    #[inline(always)]
+    fn parent(self, task: Task) -> u64 {
+        let comm = task.real_parent().and_then(Task::leader).and_then(Task::comm);
+        let Some(comm) = comm else { return self.unknown(Attribute::Parent) };
+        by(self.rules, Attribute::Parent, rules_of_parent(&comm, self.generation))
+    }
+
+    /// What the kernel side alone can tell goes into the record, too.
+    #[inline(always)]
+    fn told(self, scratch: &mut Scratch) -> u64 {
+        let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
+        let told = trees_of(pid);
+        scratch.record.told = told;
+        let mut found = 0;
+        for slot in 0..TOLD_MAX {
+            if told & 1 << slot != 0 {
+                found |= self.rules.told[slot];
+            }
+        }
+        by(self.rules, Attribute::Told, found)
+    }
+}

@@ -1,0 +1,137 @@
+//! Keep or drop: every filter of the kernel side, cheapest first.
+//!
+//! `exectrail_abi::rules` says how rules stand in the maps. The gate may keep too
+//! much, never too little: what it cannot know matches no `exclude` rule, and may
+//! match any `only` rule; the user side, which holds the exact rules, has the last
+//! word.
+//!
+//! It looks twice. First at what is known before the path of the executable is
+//! walked: users, cgroup, namespaces, the path as it was given; most of what is not
+//! wanted ends here. Then, with the executable's path, for the last time.
+
+mod attributes;
+mod paths;
+pub mod tree;
+
+use exectrail_abi::{
+    fault::Fault,
+    rules::{Attribute, COMBINED_MAX, RuleSet, USES_ONLY, USES_PLAIN_ONLY},
+};
+
+use crate::{
+    account::Account,
+    config::config,
+    kernel::Task,
+    maps::{active_rules, hit, rules_of},
+    scratch::Scratch,
+    verifier::at_most,
+};
+
+/// Whether there are rules, or can be. A constant: without them, nothing of the gate
+/// is in the program that runs.
+#[inline(always)]
+pub fn is_on() -> bool {
+    config!(rules) != 0
+}
+
+/// Judges by all but the executable; `None` if that turns the event away. `result` is
+/// an errno, or zero.
+#[inline(always)]
+pub fn first_look(scratch: &mut Scratch, account: Account, task: Task, result: u32) -> Option<()> {
+    if !is_on() {
+        return Some(());
+    }
+    let Some((generation, rules)) = active_rules() else { return Some(()) };
+    scratch.generation = generation as u64;
+    if rules.uses == 0 {
+        return Some(());
+    }
+    scratch.left = attributes::left(scratch, task, rules, generation, result);
+    if has(rules, USES_ONLY) && !has(rules, USES_PLAIN_ONLY) && scratch.left & rules.only == 0 {
+        account.filtered();
+        return None;
+    }
+    let given = paths::as_given(scratch, rules, generation);
+    let names = if has(rules, Attribute::Name.bit()) && result == 0 {
+        paths::names_of_task(task, generation)
+    } else {
+        (0, 0)
+    };
+    scratch.by_filename = given.rules;
+    (scratch.by_name, scratch.names_are_whole) = names;
+    scratch.plain_only = u64::from(given.only);
+    exclude(scratch, account, rules, given.exclude)
+}
+
+/// Judges by all there is; `None` if that turns the event away.
+#[inline(always)]
+pub fn last_look(scratch: &mut Scratch, account: Account) -> Option<()> {
+    if !is_on() {
+        return Some(());
+    }
+    let generation = scratch.generation as usize & 1;
+    let Some(rules) = rules_of(generation) else { return Some(()) };
+    if rules.uses == 0 {
+        return Some(());
+    }
+    let (found, is_sure) = paths::of_executable(scratch, rules, generation);
+    scratch.by_filename |= found.rules;
+    scratch.plain_only |= u64::from(found.only);
+    if has(rules, Attribute::Name.bit()) {
+        scratch.by_name |= paths::names_of_executable(scratch, generation);
+    }
+    exclude(scratch, account, rules, found.exclude)?;
+    if !has(rules, USES_ONLY) || scratch.plain_only != 0 {
+        return Some(());
+    }
+    let is_sure = is_sure && is_known(scratch);
+    let names_are_sure = is_known(scratch) && scratch.names_are_whole != 0;
+    let by_path = if is_sure { by(rules, Attribute::Path, scratch.by_filename) } else { u64::MAX };
+    let by_name =
+        if names_are_sure { by(rules, Attribute::Name, scratch.by_name) } else { u64::MAX };
+    let unsure_of_plain = has(rules, USES_PLAIN_ONLY) && !is_known(scratch);
+    if scratch.left & by_path & by_name & rules.only == 0 && !unsure_of_plain {
+        account.filtered();
+        return None;
+    }
+    Some(())
+}
+
+/// Turns away what an `exclude` rule matches: a plain one, by its number plus one, or
+/// one of those that are left.
+#[inline(always)]
+fn exclude(scratch: &mut Scratch, account: Account, rules: &RuleSet, plain: u32) -> Option<()> {
+    let matching = scratch.left
+        & by(rules, Attribute::Path, scratch.by_filename)
+        & by(rules, Attribute::Name, scratch.by_name)
+        & rules.exclude;
+    let number = if plain != 0 {
+        plain - 1
+    } else if matching != 0 {
+        let first = at_most(u64::from(matching.trailing_zeros()), COMBINED_MAX as u64 - 1)?;
+        *rules.numbers.get(first as usize)?
+    } else {
+        return Some(());
+    };
+    hit(number);
+    account.filtered();
+    None
+}
+
+#[inline(always)]
+fn has(rules: &RuleSet, uses: u32) -> bool {
+    rules.uses & uses != 0
+}
+
+/// The rules that an attribute leaves: those that ask nothing of it, and those that
+/// its value satisfies.
+#[inline(always)]
+fn by(rules: &RuleSet, attribute: Attribute, satisfied: u64) -> u64 {
+    rules.free[attribute as usize] | satisfied
+}
+
+/// Whether both names of what is to be judged are known.
+#[inline(always)]
+fn is_known(scratch: &Scratch) -> bool {
+    !scratch.has(Fault::Filename) && !scratch.has(Fault::Exe) && !scratch.has(Fault::ExeCut)
+}

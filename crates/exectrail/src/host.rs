@@ -1,0 +1,76 @@
+//! What the names in rules stand for on this host. It is asked at the start, once
+//! for each name, and may wait for a directory server then.
+
+use std::fs;
+
+use exectrail_model::filter::{Host, NamespaceKind};
+use nix::unistd::{Group, User};
+
+/// This host.
+pub(crate) struct ThisHost;
+
+impl Host for ThisHost {
+    fn user(&self, name: &str) -> Option<u32> {
+        found("user", name, User::from_name(name)).map(|user| user.uid.as_raw())
+    }
+
+    fn group(&self, name: &str) -> Option<u32> {
+        found("group", name, Group::from_name(name)).map(|group| group.gid.as_raw())
+    }
+
+    fn namespace(&self, kind: NamespaceKind) -> Option<u32> {
+        match fs::read_link(format!("/proc/1/ns/{}", kind.name())) {
+            Ok(link) => inode(link.to_str()?, kind),
+            Err(error) => {
+                log::info!("the host's {} namespace: {error}", kind.name());
+                first(kind)
+            }
+        }
+    }
+}
+
+/// The databases' way to fail is often the same as to know nobody.
+fn found<T>(what: &str, name: &str, answer: Result<Option<T>, nix::Error>) -> Option<T> {
+    answer.unwrap_or_else(|error| {
+        log::warn!("looking up {what} {name}: {error}");
+        None
+    })
+}
+
+/// The number in `pid:[4026531836]`.
+fn inode(link: &str, kind: NamespaceKind) -> Option<u32> {
+    link.strip_prefix(kind.name())?.strip_prefix(":[")?.strip_suffix(']')?.parse().ok()
+}
+
+/// Numbers that every kernel gives to its first namespaces (`include/linux/proc_ns.h`,
+/// since 3.8), for those who may not look into another user's process.
+fn first(kind: NamespaceKind) -> Option<u32> {
+    match kind {
+        NamespaceKind::Ipc => Some(0xefff_ffff),
+        NamespaceKind::Uts => Some(0xefff_fffe),
+        NamespaceKind::User => Some(0xefff_fffd),
+        NamespaceKind::Pid => Some(0xefff_fffc),
+        NamespaceKind::Cgroup => Some(0xefff_fffb),
+        NamespaceKind::Mount | NamespaceKind::Net => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_this_host() {
+        assert_eq!(ThisHost.user("root"), Some(0));
+        assert_eq!(ThisHost.group("root"), Some(0));
+        assert_eq!(ThisHost.user("nobody-is-called-so"), None);
+        assert_eq!(ThisHost.group("nobody-is-called-so"), None);
+    }
+
+    #[test]
+    fn namespaces_of_this_host() {
+        assert_eq!(inode("pid:[4026531836]", NamespaceKind::Pid), Some(4_026_531_836));
+        assert_eq!(inode("net:[4026531836]", NamespaceKind::Pid), None);
+        assert!(ThisHost.namespace(NamespaceKind::Pid).is_some());
+    }
+}

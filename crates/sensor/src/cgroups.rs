@@ -1,0 +1,93 @@
+//! The unified cgroup hierarchy: which id a path has.
+//!
+//! The id of a cgroup is the inode number of its directory (kernfs, since 5.5).
+
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+/// The initial cgroup namespace (`PROC_CGROUP_INIT_INO`, `include/uapi/linux/nsfs.h`).
+const INITIAL_NAMESPACE: &str = "cgroup:[4026531835]";
+
+/// Where the hierarchy is mounted, and the highest id in it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hierarchy {
+    root: Option<PathBuf>,
+    newest: u64,
+}
+
+impl Hierarchy {
+    /// That of this host; without one that is mounted, no path has an id.
+    pub(crate) fn of_host() -> Self {
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let root = mounted(&mounts).filter(|_| is_in_initial_namespace());
+        let newest = root.as_deref().map_or(0, |root| newest(root).unwrap_or(u64::MAX));
+        Self { root, newest }
+    }
+
+    /// Ids only grow (fs/kernfs/dir.c, `__kernfs_new_node`): what has a higher one was
+    /// made later. [`u64::MAX`] if not all could be looked at, which is as if nothing
+    /// could be newer; then nothing is found either.
+    pub(crate) fn newest(&self) -> u64 {
+        self.newest
+    }
+
+    /// Id and depth of the cgroup with this path, from the root of the hierarchy.
+    pub(crate) fn find(&self, path: &str) -> Option<(u64, u32)> {
+        // Of the root there is nothing to ask: all are below it, known or not.
+        let root = self.root.as_ref().filter(|_| self.newest != u64::MAX && !path.is_empty())?;
+        let depth = u32::try_from(path.split('/').filter(|name| !name.is_empty()).count()).ok()?;
+        let relative = path.strip_prefix('/').unwrap_or(path);
+        let id = fs::metadata(root.join(relative)).ok().filter(fs::Metadata::is_dir)?.ino();
+        (depth < exectrail_abi::rules::CGROUP_DEPTHS).then_some((id, depth))
+    }
+}
+
+/// In another cgroup namespace, paths do not begin where those of records do.
+fn is_in_initial_namespace() -> bool {
+    let namespace = fs::read_link("/proc/self/ns/cgroup");
+    namespace.is_ok_and(|link| link == Path::new(INITIAL_NAMESPACE))
+}
+
+/// The first mount of the whole hierarchy.
+fn mounted(mounts: &str) -> Option<PathBuf> {
+    let mut fields = mounts.lines().map(|line| line.split(' '));
+    let place = fields.find_map(|mut line| {
+        let place = line.nth(1)?;
+        (line.next() == Some("cgroup2")).then_some(place)
+    })?;
+    // A space in a path is written as an octal escape; nobody mounts it there.
+    Some(PathBuf::from(place))
+}
+
+fn newest(directory: &Path) -> io::Result<u64> {
+    let mut newest = fs::metadata(directory)?.ino();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            match self::newest(&entry.path()) {
+                Ok(below) => newest = newest.max(below),
+                // It went away meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mounted;
+
+    #[test]
+    fn the_unified_hierarchy_is_found_beside_others() {
+        let mounts = "proc /proc proc rw 0 0\n\
+            cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n\
+            none /sys/fs/cgroup/unified cgroup2 rw 0 0\n";
+        assert_eq!(mounted(mounts).unwrap().to_str(), Some("/sys/fs/cgroup/unified"));
+        assert_eq!(mounted("proc /proc proc rw 0 0\n"), None);
+    }
+}

@@ -1,0 +1,64 @@
+//! Process trees that were there before the trace.
+//!
+//! Births are followed by then, so what is born to a process that is known already is
+//! known, too; what was born before is found in `/proc`, generation by generation,
+//! until a look finds nobody new.
+
+use std::{collections::HashMap, fs};
+
+use crate::{error::SensorError, object::Object};
+
+/// Looks at all processes at most so often: with each look, those of another depth are
+/// known.
+const LOOKS: usize = 1000;
+
+/// Enters the processes of these trees: each root by its id, with its bit.
+///
+/// # Errors
+///
+/// When a root is not there, or the map has no room.
+pub(crate) fn plant(object: &mut Object, trees: &[(u32, u64)]) -> Result<(), SensorError> {
+    let mut known: HashMap<u32, u64> = HashMap::new();
+    for &(pid, bit) in trees {
+        if !fs::exists(format!("/proc/{pid}")).unwrap_or(false) {
+            return Err(SensorError::Unsupported {
+                what: format!("tree={pid}: there is no process {pid}"),
+                cure: "name a process that runs".to_owned(),
+            });
+        }
+        *known.entry(pid).or_default() |= bit;
+    }
+    for (&pid, &bits) in &known {
+        object.put_in_tree(pid, bits)?;
+    }
+    for _ in 0..LOOKS {
+        let mut is_new = false;
+        for (pid, parent) in parents() {
+            let inherited = known.get(&parent).copied().unwrap_or(0);
+            let own = known.get(&pid).copied().unwrap_or(0);
+            if inherited & !own != 0 {
+                known.insert(pid, own | inherited);
+                object.put_in_tree(pid, own | inherited)?;
+                is_new = true;
+            }
+        }
+        if !is_new {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Every process, and the one that it was born to or that took it over.
+fn parents() -> Vec<(u32, u32)> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.filter_map(|pid: u32| {
+        let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+        // The name, in brackets, can have anything in it; then come state and parent.
+        let end = stat.iter().rposition(|&byte| byte == b')')?;
+        let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
+        Some((pid, rest.split_ascii_whitespace().nth(1)?.parse().ok()?))
+    })
+    .collect()
+}
