@@ -11,6 +11,11 @@ pub(crate) fn tiny(path: &str) {
     #[cfg(target_arch = "aarch64")]
     // mov x0, 0; mov x8, 93 (exit); svc 0
     let code: &[u8] = &[0, 0, 0x80, 0xd2, 0xa8, 0x0b, 0x80, 0xd2, 0x01, 0, 0, 0xd4];
+    program(path, code);
+}
+
+/// Writes a program of this code.
+pub(crate) fn program(path: &str, code: &[u8]) {
     write(path, &elf_64(code, None));
 }
 

@@ -7,7 +7,10 @@
 #![expect(clippy::panic, clippy::expect_used, reason = "a test program ends loudly")]
 #![expect(clippy::multiple_unsafe_ops_per_block, reason = "system calls in a row")]
 
+mod births;
+mod chains;
 mod confined;
+mod echo;
 mod elf;
 mod files;
 mod literals;
@@ -22,6 +25,9 @@ mod threads;
 use std::{env, ffi::OsString, hint::black_box, time::Instant};
 
 fn main() {
+    if env::var_os("EXECTRAIL_SUBJECT").is_some_and(|what| what == "echo") {
+        return echo::echo();
+    }
     let args: Vec<OsString> = env::args_os().skip(1).collect();
     let words: Vec<&str> = args.iter().map(|arg| arg.to_str().unwrap_or("")).collect();
     match words.as_slice() {
@@ -51,6 +57,7 @@ fn writes(words: &[&str]) -> bool {
         #[cfg(target_arch = "x86_64")]
         ["exec-32", path, target, marker] => elf::exec_32(path, target, marker),
         ["unmappable", path] => elf::unmappable(path),
+        ["chain-program", path] => chains::program(path),
         ["give-capability", path] => files::give_capability(path),
         _ => return false,
     }
@@ -64,6 +71,12 @@ fn storms(words: &[&str]) -> bool {
         ["storm", target, count, workers] => storm::storm(target, number(count), number(workers)),
         ["storm-mixed", target, script, count, workers] => {
             storm::mixed(target, script, number(count), number(workers));
+        }
+        ["storm-of-chains", path, count, workers] => {
+            chains::chains(path, number(count), number(workers));
+        }
+        ["storm-of-births", target, script, unmappable, count, workers] => {
+            births::births([target, script, unmappable], number(count), number(workers));
         }
         _ => return false,
     }
@@ -92,6 +105,7 @@ fn execs(words: &[&str]) -> bool {
         ["leader-first", millis, code] => {
             threads::leader_first(number(millis) as u64, self::code(code));
         }
+        ["clone-parent", target] => births::clone_parent(target),
         ["spawn-by-name", name, marker] => parents::spawn_by_name(name, marker),
         ["exec-under-new-parent", parent, target] => parents::under_new(parent, target),
         ["orphan", target, marker] => parents::orphan(target, marker),

@@ -31,18 +31,20 @@ pub(crate) fn storm(target: &str, count: usize, workers: usize) {
     on_every_cpu(count, workers, |_| spawn(&path));
 }
 
-/// The same, in turn an exec of `target`, one of it from a thread that does not
-/// lead its process, and one of `script`.
+/// The same, in turn by fork, from a thread that does not lead its process, by
+/// vfork, and of `script`, by vfork too.
 pub(crate) fn mixed(target: &str, script: &str, count: usize, workers: usize) {
     let (path, script) = (c_string(target), c_string(script));
-    on_every_cpu(count, workers, |turn| match turn % 3 {
-        0 => spawn(&path),
+    on_every_cpu(count, workers, |turn| match turn % 4 {
+        0 => wait_for(fork(|| drop(exec(target, &[target])))),
         1 => spawn_from_thread(&path),
+        2 => spawn(&path),
         _ => spawn(&script),
     });
 }
 
-fn on_every_cpu(count: usize, workers: usize, exec: impl Fn(usize)) {
+/// `exec` is told which turn of its worker it is.
+pub(crate) fn on_every_cpu(count: usize, workers: usize, exec: impl Fn(usize)) {
     let start = Instant::now();
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let children: Vec<_> = (0..workers)
@@ -58,7 +60,7 @@ fn on_every_cpu(count: usize, workers: usize, exec: impl Fn(usize)) {
     println!("{}", start.elapsed().as_nanos());
 }
 
-fn spawn_from_thread(path: &CString) {
+pub(crate) fn spawn_from_thread(path: &CString) {
     let child = fork(|| {
         let target = path.to_str().expect("UTF-8").to_owned();
         let _ = std::thread::spawn(move || exec(&target, &[&target])).join();

@@ -8,6 +8,8 @@ mod arguments;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod echo;
+#[cfg(test)]
 mod edge_arguments;
 #[cfg(test)]
 mod edge_compat;
@@ -40,13 +42,23 @@ mod ends;
 #[cfg(test)]
 mod failed;
 #[cfg(test)]
+mod gaps;
+#[cfg(test)]
+mod lines;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
+mod random_arguments;
+#[cfg(test)]
 mod record;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod sightings;
+#[cfg(test)]
+mod storms;
 #[cfg(test)]
 mod stream;
 #[cfg(test)]

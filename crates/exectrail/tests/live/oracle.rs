@@ -4,7 +4,7 @@
 #![expect(unsafe_code, reason = "a netlink socket without a library for it")]
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io::{self, Read, Write},
     mem,
     os::fd::{AsRawFd, FromRawFd, OwnedFd},
@@ -14,48 +14,6 @@ use std::{
     },
     thread::{self, JoinHandle},
 };
-
-use crate::{
-    edge_expect::Place,
-    support::{Trace, real_kernel, subject},
-};
-
-/// Execs of the storm; `EXECTRAIL_STORM` gives another number.
-const STORM: usize = 20_000;
-
-#[test]
-fn a_mixed_storm_equals_the_proc_connector() {
-    if !real_kernel("a_mixed_storm_equals_the_proc_connector") {
-        return;
-    }
-    let storm = std::env::var("EXECTRAIL_STORM").map_or(STORM, |text| text.parse().unwrap());
-    let workers = thread::available_parallelism().unwrap().get();
-    let place = Place::new();
-    let target = place.tiny("target");
-    let script = place.executable("script", &format!("#!{target}\n"));
-    let trace = Trace::start(&["--only", &target, "--only", &script]);
-    let oracle = Oracle::listen();
-    let mut command = std::process::Command::new(subject());
-    command.args(["storm-mixed", &target, &script, &storm.to_string(), &workers.to_string()]);
-    let root = crate::support::run(&mut command);
-    let told = oracle.stop().below(root);
-    let outcome = trace.stop();
-    let summary = outcome.summary();
-    assert_eq!((&summary["dropped"], &summary["missed"]), (&0.into(), &0.into()), "{summary}");
-
-    let pid = |event: &serde_json::Value| u32::try_from(event["pid"].as_u64().unwrap()).unwrap();
-    let mut shown: Vec<_> = outcome.execs_of(&target).into_iter().map(pid).collect();
-    let (mut execs, mut exits) = (told.execs, told.exits);
-    for pids in [&mut shown, &mut execs, &mut exits] {
-        pids.sort_unstable();
-    }
-    assert_eq!(execs.len(), storm / workers * workers, "the storm is as large as it should be");
-    assert_eq!(exits.len(), execs.len() + workers, "each process ends once");
-    // The same processes, each as often.
-    assert!(shown == execs, "shown {}, told by the kernel {}", shown.len(), execs.len());
-    let scripts = outcome.of_kind("exec").filter(|event| event["filename"] == script).count();
-    assert_eq!(scripts, (0..storm / workers).filter(|turn| turn % 3 == 2).count() * workers);
-}
 
 /// One message of the connector, as far as it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,47 +31,117 @@ enum Happened {
     },
 }
 
-/// Everything that happened on the host.
-struct Record(Vec<Happened>);
+/// Everything that happened on the host, and when: on the monotonic clock.
+pub(crate) struct Record(Vec<(u64, Happened)>);
 
-/// What happened to the descendants of a process: their ids, once for each time.
-struct Descendants {
-    execs: Vec<u32>,
-    exits: Vec<u32>,
+/// What happened to a process.
+#[derive(Debug, Default)]
+pub(crate) struct Life {
+    pub(crate) pid: u32,
+    /// When it was born; `None` if it is older than the record.
+    pub(crate) born: Option<u64>,
+    /// Index of its parent among all lives.
+    parent: Option<usize>,
+    pub(crate) execs: Vec<u64>,
+    pub(crate) ended: bool,
+}
+
+/// Every process of which something was heard.
+pub(crate) struct Lives {
+    all: Vec<Life>,
+    /// Those that have, or had, an id, in the order of their births.
+    by_pid: BTreeMap<u32, Vec<usize>>,
 }
 
 impl Record {
     /// Follows forks, so that an id that is used again is another process.
-    fn below(self, root: u32) -> Descendants {
-        let mut family = BTreeSet::from([root]);
-        let mut ended = BTreeSet::new();
-        let mut found = Descendants { execs: Vec::new(), exits: Vec::new() };
-        for happened in self.0 {
+    pub(crate) fn lives(self) -> Lives {
+        let mut lives = Lives { all: Vec::new(), by_pid: BTreeMap::new() };
+        for (time, happened) in self.0 {
             match happened {
                 Happened::Fork { parent, child } => {
-                    if ended.remove(&child) {
-                        found.exits.push(child);
-                    }
-                    if family.contains(&parent) {
-                        family.insert(child);
-                    } else if child != root {
-                        family.remove(&child);
-                    }
+                    let parent = Some(lives.latest(parent));
+                    let born = Some(time);
+                    lives.add(Life { pid: child, born, parent, ..Life::default() });
                 }
-                Happened::Exec { pid } if pid != root && family.contains(&pid) => {
-                    found.execs.push(pid);
+                Happened::Exec { pid } => {
+                    let at = lives.latest(pid);
+                    let life = &mut lives.all[at];
+                    life.execs.push(time);
                     // If the first thread had ended, its id lives again.
-                    ended.remove(&pid);
+                    life.ended = false;
                 }
-                Happened::Exit { pid } if pid != root && family.contains(&pid) => {
-                    ended.insert(pid);
+                Happened::Exit { pid } => {
+                    let at = lives.latest(pid);
+                    lives.all[at].ended = true;
                 }
-                Happened::Exec { .. } | Happened::Exit { .. } => {}
             }
         }
-        found.exits.extend(ended);
-        found
+        lives
     }
+}
+
+impl Lives {
+    fn add(&mut self, life: Life) -> usize {
+        let at = self.all.len();
+        self.by_pid.entry(life.pid).or_default().push(at);
+        self.all.push(life);
+        at
+    }
+
+    /// The one that has this id now.
+    fn latest(&mut self, pid: u32) -> usize {
+        let known = self.by_pid.get(&pid).and_then(|lives| lives.last().copied());
+        known.unwrap_or_else(|| self.add(Life { pid, ..Life::default() }))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Life> {
+        self.all.iter()
+    }
+
+    pub(crate) fn get(&self, at: usize) -> &Life {
+        &self.all[at]
+    }
+
+    /// Index of the one that had this id at this time.
+    pub(crate) fn at(&self, pid: u32, time: u64) -> Option<usize> {
+        let same_id = self.by_pid.get(&pid)?;
+        let born = |&at: &usize| self.all[at].born.is_none_or(|born| born <= time);
+        same_id.iter().copied().rev().find(born)
+    }
+
+    /// For each whether it descends from the first process with this id.
+    pub(crate) fn descend_from(&self, root: u32) -> Vec<bool> {
+        let root = self.by_pid[&root][0];
+        let mut descend: Vec<bool> = Vec::with_capacity(self.all.len());
+        for life in &self.all {
+            // A parent stands before its children.
+            descend.push(life.parent.is_some_and(|parent| parent == root || descend[parent]));
+        }
+        descend
+    }
+
+    /// The descendants of the first process with this id.
+    pub(crate) fn below(&self, root: u32) -> impl Iterator<Item = &Life> {
+        let descend = self.descend_from(root);
+        self.all.iter().zip(descend).filter_map(|(life, descends)| descends.then_some(life))
+    }
+}
+
+/// The boot clock, which events tell the time by, less the monotonic one, which the
+/// connector does: the time that this host has been suspended.
+pub(crate) fn boot_less_monotonic() -> u64 {
+    let read = |clock| {
+        // SAFETY: all zeroes is a value of it.
+        let mut time: libc::timespec = unsafe { mem::zeroed() };
+        // SAFETY: a value on our stack.
+        assert_eq!(unsafe { libc::clock_gettime(clock, &raw mut time) }, 0);
+        u64::try_from(time.tv_sec).unwrap() * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap()
+    };
+    let monotonic = read(libc::CLOCK_MONOTONIC);
+    let suspended = read(libc::CLOCK_BOOTTIME) - monotonic;
+    // The time between the two questions is none of it.
+    if suspended < 1_000_000 { 0 } else { suspended }
 }
 
 /// A listener that has begun to listen.
@@ -145,7 +173,7 @@ impl Oracle {
     }
 
     /// What has happened up to now.
-    fn stop(self) -> Record {
+    pub(crate) fn stop(self) -> Record {
         self.ends.store(true, Ordering::Relaxed);
         self.listener.join().expect("the oracle has heard everything")
     }
@@ -220,25 +248,23 @@ fn listen(mut socket: std::fs::File, ends: &AtomicBool) -> Record {
 
 /// `numbers` holds the next sequence number of each CPU: a second way, besides
 /// ENOBUFS, in which a message that is missing shows.
-fn understand(message: &[u8], numbers: &mut BTreeMap<u32, u32>) -> Option<Happened> {
+fn understand(message: &[u8], numbers: &mut BTreeMap<u32, u32>) -> Option<(u64, Happened)> {
     let word = |at: usize| u32::from_ne_bytes(message[at..at + 4].try_into().unwrap());
-    let what = word(HEADERS);
-    if what == 0 {
-        // The answer to the subscription.
-        return None;
-    }
     let (number, cpu) = (word(16 + 8), word(HEADERS + 4));
     let next = numbers.insert(cpu, number.wrapping_add(1));
     assert!(next.is_none_or(|next| next == number), "the oracle missed messages of CPU {cpu}");
-    // Behind kind and CPU stands the time, eight bytes; then what it is about.
+    // Behind kind and CPU stands the time; then what it is about.
+    let time = u64::from_ne_bytes(message[HEADERS + 8..HEADERS + 16].try_into().unwrap());
     let about = |index: usize| word(HEADERS + 16 + index * 4);
-    match what {
+    let happened = match word(HEADERS) {
         // Parent's thread and process, child's thread and process.
         PROC_EVENT_FORK if about(2) == about(3) => {
-            Some(Happened::Fork { parent: about(1), child: about(3) })
+            Happened::Fork { parent: about(1), child: about(3) }
         }
-        PROC_EVENT_EXEC => Some(Happened::Exec { pid: about(1) }),
-        PROC_EVENT_EXIT if about(0) == about(1) => Some(Happened::Exit { pid: about(1) }),
-        _ => None,
-    }
+        PROC_EVENT_EXEC => Happened::Exec { pid: about(1) },
+        PROC_EVENT_EXIT if about(0) == about(1) => Happened::Exit { pid: about(1) },
+        // Also the answers to subscriptions, ours and others', which are numbered too.
+        _ => return None,
+    };
+    Some((time, happened))
 }
