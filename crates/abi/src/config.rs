@@ -94,15 +94,15 @@ macro_rules! kernel_fields {
 }
 
 kernel_fields! {
-    /// Image counter, `u64` since 5.7.
+    /// Image counter of the parent when it forked this one (with `CLONE_PARENT` it is
+    /// copied instead: kernel/fork.c, `copy_process`), then its own. `u64` since 5.7.
+    task_exec_ids: "task_struct" { "parent_exec_id" + 0, "self_exec_id" + 8 }
+    /// Its own alone.
     task_self_exec_id: "task_struct" { "self_exec_id" + 0 }
     /// Process id.
     task_tgid: "task_struct" { "tgid" + 0 }
     /// The parent that forked it, or the reaper that took it over.
     task_real_parent: "task_struct" { "real_parent" + 0 }
-    /// Image counter of the parent when it forked this one. With `CLONE_PARENT`
-    /// it is copied instead (kernel/fork.c, `copy_process`). `u64` since 5.7.
-    task_parent_exec_id: "task_struct" { "parent_exec_id" + 0 }
     /// The first thread of the process.
     task_group_leader: "task_struct" { "group_leader" + 0 }
     /// Start on the boot clock; `real_start_time` before 5.5.

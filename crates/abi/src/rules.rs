@@ -1,8 +1,8 @@
 //! Rules as the kernel side holds them.
 //!
-//! A rule that is one exact path, and nothing else, is *plain*: its number stands
-//! in the entry of its path, and there can be tens of thousands. Any other rule is
-//! *combined* and has one of 64 bits. Of each attribute there is a map from a value
+//! A rule that is one exact path, one directory or one name, and nothing else, is
+//! *plain*: its number stands in the entry of that, and there can be tens of thousands.
+//! Any other rule is *combined* and has one of 64 bits. Of each attribute there is a map from a value
 //! to the bits of the rules that it satisfies; with those that ask nothing of that
 //! attribute they are combined by AND over all attributes, and what is left are the rules that
 //! match. So no rule is ever looked at by itself.
@@ -127,14 +127,14 @@ impl RuleSet {
     };
 }
 
-/// The rules that an exact path has.
+/// The rules that a path, a directory or a name has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "user",
     derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable, zerocopy::KnownLayout)
 )]
 #[repr(C)]
-pub struct PathRules {
+pub struct EntryRules {
     /// Bits of combined rules.
     pub rules: [u64; GENERATIONS],
     /// Number of a plain `exclude` rule, plus one; zero for none.
@@ -160,7 +160,7 @@ pub struct NumberKey {
     pub number: u32,
 }
 
-const _: () = assert!(size_of::<PathRules>() == 32);
+const _: () = assert!(size_of::<EntryRules>() == 32);
 const _: () = assert!(
     size_of::<RuleSet>() == 8 * (2 + Attribute::COUNT + TOLD_MAX + 1) + 4 * COMBINED_MAX + 8
 );

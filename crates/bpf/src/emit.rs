@@ -48,7 +48,7 @@ pub fn emit_piece(piece: &mut Piece, len: u64, account: Account) -> bool {
     sent(core::ptr::from_mut(piece).cast(), len, u64::from(BPF_RB_NO_WAKEUP))
 }
 
-/// Sends the end of a process, from the stack.
+/// Sends the end of a process.
 #[inline(always)]
 pub fn emit_exit(exit: &mut Exit, account: Account) {
     let len = size_of::<Exit>() as u64;

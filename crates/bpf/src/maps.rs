@@ -17,7 +17,7 @@ use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH, STAGE_FINISH, STAGE_PIECES, STAGE_WALK, STAGES as STAGES_MAX},
     counters::Counters,
     rules::{
-        GENERATIONS, Masks, NumberKey, PREFIX_MAX, PathRules, RuleSet, SWITCH_GENERATION,
+        EntryRules, GENERATIONS, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION,
         SWITCH_TREES, SWITCHES as SWITCHES_MAX,
     },
 };
@@ -62,23 +62,24 @@ const RULE_FLAGS: u32 = BPF_F_RDONLY_PROG | BPF_F_NO_PREALLOC;
 /// Rules by path of up to 64 bytes, NUL-padded. A hash of 64 bytes costs a quarter of
 /// one of 256, and nine of ten executables on a usual system have a path that short.
 #[map]
-pub static SHORT_PATHS: HashMap<[u8; SHORT_PATH], PathRules> =
+pub static SHORT_PATHS: HashMap<[u8; SHORT_PATH], EntryRules> =
     HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
 
 /// Rules by path of 65 to 256 bytes, NUL-padded.
 #[map]
-pub static LONG_PATHS: HashMap<[u8; LONG_PATH], PathRules> =
+pub static LONG_PATHS: HashMap<[u8; LONG_PATH], EntryRules> =
     HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
 
 /// Rules by directory, with its last slash. The longest that fits answers for the
 /// shorter ones, too.
 #[map]
-pub static PREFIXES: LpmTrie<[u8; PREFIX_MAX], Masks> =
+pub static PREFIXES: LpmTrie<[u8; PREFIX_MAX], EntryRules> =
     LpmTrie::with_max_entries(ENTRIES, RULE_FLAGS);
 
 /// Rules by name of a program, NUL-padded.
 #[map]
-pub static NAMES: HashMap<[u8; SHORT_PATH], Masks> = HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
+pub static NAMES: HashMap<[u8; SHORT_PATH], EntryRules> =
+    HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
 
 /// Rules by short name of the parent.
 #[map]
@@ -189,29 +190,29 @@ pub fn has_trees() -> bool {
 /// What the rules say of an exact path of up to 64 bytes. Here and below: only user
 /// space writes these values, and never the half that is read.
 #[inline(always)]
-pub fn rules_of_short_path(key: &[u8; SHORT_PATH]) -> Option<&'static PathRules> {
+pub fn rules_of_short_path(key: &[u8; SHORT_PATH]) -> Option<&'static EntryRules> {
     // SAFETY: an entry that is taken out meanwhile stays readable until we are done.
     unsafe { SHORT_PATHS.get(key) }
 }
 
 /// The same of a longer one.
 #[inline(always)]
-pub fn rules_of_long_path(key: &[u8; LONG_PATH]) -> Option<&'static PathRules> {
+pub fn rules_of_long_path(key: &[u8; LONG_PATH]) -> Option<&'static EntryRules> {
     // SAFETY: as above.
     unsafe { LONG_PATHS.get(key) }
 }
 
-/// Rules by the directories that a path lies below.
+/// The same of the directories that a path lies below.
 #[inline(always)]
-pub fn rules_of_prefix(key: &Key<[u8; PREFIX_MAX]>, generation: usize) -> u64 {
-    PREFIXES.get(key).map_or(0, |masks| masks[generation])
+pub fn rules_of_prefix(key: &Key<[u8; PREFIX_MAX]>) -> Option<&'static EntryRules> {
+    PREFIXES.get(key)
 }
 
-/// Rules by name of a program.
+/// The same of a program's name.
 #[inline(always)]
-pub fn rules_of_name(key: &[u8; SHORT_PATH], generation: usize) -> u64 {
+pub fn rules_of_name(key: &[u8; SHORT_PATH]) -> Option<&'static EntryRules> {
     // SAFETY: as above.
-    unsafe { NAMES.get(key) }.map_or(0, |masks| masks[generation])
+    unsafe { NAMES.get(key) }
 }
 
 /// Rules by short name of the parent.

@@ -3,7 +3,7 @@
 
 mod rules;
 
-pub(crate) use rules::{Lowered, PathEntry, with_those_above};
+pub(crate) use rules::{Entries, Entry, Lowered, with_those_above};
 
 use exectrail_abi::{
     config::{Config, Formats, Offsets},

@@ -164,7 +164,7 @@ mod tests {
         let (offsets, missing) = offsets_of(&Builder::new());
         assert_eq!(missing.len(), Offsets::TABLE.len());
         assert_eq!(offsets.task_mm, ABSENT);
-        assert_eq!(missing[0].to_string(), "struct task_struct: self_exec_id is not there");
+        assert_eq!(missing[0].to_string(), "struct task_struct: parent_exec_id is not there");
     }
 
     #[test]

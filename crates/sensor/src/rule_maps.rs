@@ -3,7 +3,7 @@
 use aya::maps::{Array, HashMap, LpmTrie, MapError, PerCpuArray, lpm_trie::Key};
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
-    rules::{Masks, NumberKey, PREFIX_MAX, PathRules, RuleSet, SWITCH_GENERATION, SWITCH_TREES},
+    rules::{EntryRules, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION, SWITCH_TREES},
 };
 use zerocopy::transmute;
 
@@ -12,19 +12,19 @@ use crate::{
     object::{Object, map, map_mut},
 };
 
-/// [`RuleSet`] and [`PathRules`] as plain words, the form in which map values are
+/// [`RuleSet`] and [`EntryRules`] as plain words, the form in which map values are
 /// written.
 type RuleSetWords = [u64; size_of::<RuleSet>() / 8];
-type PathWords = [u64; size_of::<PathRules>() / 8];
+type EntryWords = [u64; size_of::<EntryRules>() / 8];
 
 impl Object {
     /// Writes what an exact path has, or takes it out.
     pub(crate) fn put_path(
         &mut self,
         path: &[u8],
-        rules: Option<&PathRules>,
+        rules: Option<&EntryRules>,
     ) -> Result<(), MapError> {
-        let words: Option<PathWords> = rules.map(|rules| transmute!(*rules));
+        let words = words(rules);
         match padded::<SHORT_PATH>(path) {
             Some(key) => self.put("SHORT_PATHS", key, words),
             None => match padded::<LONG_PATH>(path) {
@@ -38,23 +38,27 @@ impl Object {
     pub(crate) fn put_prefix(
         &mut self,
         directory: &[u8],
-        masks: Option<Masks>,
+        rules: Option<&EntryRules>,
     ) -> Result<(), MapError> {
         let Some(bytes) = padded::<PREFIX_MAX>(directory) else { return Ok(()) };
         let bits = u32::try_from(directory.len() * 8).unwrap_or(u32::MAX);
-        let mut map: LpmTrie<_, [u8; PREFIX_MAX], Masks> =
+        let mut map: LpmTrie<_, [u8; PREFIX_MAX], EntryWords> =
             LpmTrie::try_from(map_mut(self.ebpf_mut(), "PREFIXES")?)?;
         let key = Key::new(bits, bytes);
-        match masks {
-            Some(masks) => map.insert(&key, masks, 0),
+        match words(rules) {
+            Some(words) => map.insert(&key, words, 0),
             None => absent_is_fine(map.remove(&key)),
         }
     }
 
     /// Writes what a program's name has.
-    pub(crate) fn put_name(&mut self, name: &[u8], masks: Option<&Masks>) -> Result<(), MapError> {
+    pub(crate) fn put_name(
+        &mut self,
+        name: &[u8],
+        rules: Option<&EntryRules>,
+    ) -> Result<(), MapError> {
         let Some(key) = padded::<SHORT_PATH>(name) else { return Ok(()) };
-        self.put("NAMES", key, masks.copied())
+        self.put("NAMES", key, words(rules))
     }
 
     /// Writes what a parent's short name has.
@@ -129,6 +133,10 @@ impl Object {
         let hits: PerCpuArray<_, u64> = PerCpuArray::try_from(map(self.ebpf(), "HITS")?)?;
         Ok(hits.get(&number, 0)?.iter().sum())
     }
+}
+
+fn words(rules: Option<&EntryRules>) -> Option<EntryWords> {
+    rules.map(|rules| transmute!(*rules))
 }
 
 fn padded<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {

@@ -9,13 +9,13 @@
 use std::{collections::HashMap, hash::Hash};
 
 use aya::maps::MapError;
-use exectrail_abi::rules::{GENERATIONS, Masks, NumberKey, PathRules, RULES_MAX};
+use exectrail_abi::rules::{EntryRules, GENERATIONS, Masks, NumberKey, RULES_MAX};
 use exectrail_model::filter::{Rules, Verdict, What};
 
 use crate::{
     cgroups::Hierarchy,
     error::SensorError,
-    lower::{Lowered, PathEntry, with_those_above},
+    lower::{Entries, Entry, Lowered, with_those_above},
     object::Object,
     sys,
 };
@@ -24,9 +24,9 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Rulebook {
     active: usize,
-    paths: HashMap<Box<[u8]>, PathRules>,
-    prefixes: [HashMap<Box<[u8]>, u64>; GENERATIONS],
-    names: Table<Box<[u8]>>,
+    paths: EntryTable,
+    prefixes: [Entries; GENERATIONS],
+    names: EntryTable,
     parents: Table<[u8; 16]>,
     numbers: Table<NumberKey>,
     cgroups: Table<u64>,
@@ -38,6 +38,7 @@ pub(crate) struct Rulebook {
 }
 
 type Table<K> = HashMap<K, Masks>;
+type EntryTable = HashMap<Box<[u8]>, EntryRules>;
 
 impl Rulebook {
     /// How many rules there can be, with those that went before them.
@@ -88,40 +89,16 @@ impl Rulebook {
     }
 
     fn write(&mut self, object: &mut Object, idle: usize, new: &Lowered) -> Result<(), MapError> {
-        self.write_paths(object, idle, &new.paths)?;
+        let Self { paths, names, .. } = self;
+        change_entries(paths, idle, &new.paths, |path, rules| object.put_path(path, rules))?;
+        change_entries(names, idle, &new.names, |name, rules| object.put_name(name, rules))?;
         self.write_prefixes(object, idle, new)?;
-        change(&mut self.names, idle, &new.names, |name, masks| object.put_name(name, masks))?;
         change(&mut self.parents, idle, &new.parents, |comm, masks| {
             object.put_parent(comm, masks)
         })?;
         change(&mut self.numbers, idle, &new.numbers, |key, masks| object.put_number(*key, masks))?;
         change(&mut self.cgroups, idle, &new.cgroups, |id, masks| object.put_cgroup(*id, masks))?;
         object.set_rules(idle, &new.set)
-    }
-
-    fn write_paths(
-        &mut self,
-        object: &mut Object,
-        idle: usize,
-        new: &HashMap<Box<[u8]>, PathEntry>,
-    ) -> Result<(), MapError> {
-        for path in new.keys() {
-            self.paths.entry(path.clone()).or_default();
-        }
-        for (path, rules) in &mut self.paths {
-            let entry = new.get(path).copied().unwrap_or_default();
-            let before = *rules;
-            set(&mut rules.rules, idle, entry.rules);
-            set(&mut rules.exclude, idle, entry.exclude);
-            set(&mut rules.only, idle, entry.only);
-            if *rules == PathRules::default() {
-                object.put_path(path, None)?;
-            } else if *rules != before {
-                object.put_path(path, Some(rules))?;
-            }
-        }
-        self.paths.retain(|_, rules| *rules != PathRules::default());
-        Ok(())
     }
 
     /// A directory answers for those above it, so that one of them came or went changes
@@ -135,9 +112,12 @@ impl Rulebook {
         let before: Vec<_> = self.prefixes.iter().flat_map(HashMap::keys).cloned().collect();
         set(&mut self.prefixes, idle, new.prefixes.clone());
         for directory in before.iter().chain(new.prefixes.keys()) {
-            let masks = self.prefixes.each_ref().map(|own| with_those_above(own, directory));
+            let mut rules = EntryRules::default();
+            for (half, own) in self.prefixes.iter().enumerate() {
+                set_half(&mut rules, half, with_those_above(own, directory));
+            }
             let is_there = self.prefixes.iter().any(|own| own.contains_key(directory));
-            object.put_prefix(directory, is_there.then_some(masks))?;
+            object.put_prefix(directory, is_there.then_some(&rules))?;
         }
         Ok(())
     }
@@ -155,7 +135,36 @@ fn set<T, const N: usize>(halves: &mut [T; N], half: usize, value: T) {
     }
 }
 
+fn set_half(rules: &mut EntryRules, half: usize, entry: Entry) {
+    set(&mut rules.rules, half, entry.rules);
+    set(&mut rules.exclude, half, entry.exclude);
+    set(&mut rules.only, half, entry.only);
+}
+
 /// Writes one half of every entry. What has nothing in either half goes.
+fn change_entries(
+    table: &mut EntryTable,
+    half: usize,
+    new: &Entries,
+    mut put: impl FnMut(&[u8], Option<&EntryRules>) -> Result<(), MapError>,
+) -> Result<(), MapError> {
+    for key in new.keys() {
+        table.entry(key.clone()).or_default();
+    }
+    for (key, rules) in &mut *table {
+        let before = *rules;
+        set_half(rules, half, new.get(key).copied().unwrap_or_default());
+        if *rules == EntryRules::default() {
+            put(key, None)?;
+        } else if *rules != before {
+            put(key, Some(rules))?;
+        }
+    }
+    table.retain(|_, rules| *rules != EntryRules::default());
+    Ok(())
+}
+
+/// The same of bits alone.
 fn change<K: Clone + Eq + Hash>(
     table: &mut Table<K>,
     half: usize,

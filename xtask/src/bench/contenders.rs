@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use super::{
+    rules,
     tracer::{Ready, Tracer, Variant},
     workload::Workload,
 };
@@ -37,6 +38,7 @@ impl Contender {
 pub(super) struct Lineup {
     pub(super) kernel_time: Vec<Contender>,
     pub(super) parts: Vec<Contender>,
+    pub(super) rules: Vec<Contender>,
     pub(super) storm: Vec<Contender>,
     pub(super) other_calls: Vec<Contender>,
     pub(super) start: Variant,
@@ -55,6 +57,7 @@ impl Lineup {
         let mut lineup = Self {
             kernel_time: kernel_time(&make, &workload.tiny(), &many_rules(folder)?),
             parts: parts(&make),
+            rules: rules::contenders(&make, &workload.tiny(), folder)?,
             storm: vec![
                 Contender::untraced(),
                 ours("exectrail --json", make(&["--json"])),
@@ -130,7 +133,7 @@ fn parts(make: &impl Fn(&[&str]) -> Variant) -> Vec<Contender> {
     ]
 }
 
-fn ours(name: &'static str, variant: Variant) -> Contender {
+pub(super) fn ours(name: &'static str, variant: Variant) -> Contender {
     Contender { name, variant: Some(variant), is_peer: false, budget: "" }
 }
 

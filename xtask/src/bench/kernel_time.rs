@@ -30,6 +30,8 @@ impl KernelTime {
     /// mean of each program's own mean would be wrong: it would give the few
     /// runs on `execveat` the weight of the thousands on `execve`.
     ///
+    /// The program on births runs once for each process, and these exec once each.
+    ///
     /// A program that is jumped into is counted as part of the one before it.
     fn between(before: &Programs, after: &Programs) -> Self {
         let uses = after.iter().map(|(id, after)| {
@@ -56,6 +58,11 @@ pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<()> {
 /// The same of the parts of a record.
 pub(super) fn run_parts(bench: &Bench, lineup: &Lineup) -> Result<()> {
     compare(bench, "Kernel time per exec by part of the record, us", &lineup.parts)
+}
+
+/// The same of rules that leave every exec out.
+pub(super) fn run_rules(bench: &Bench, lineup: &Lineup) -> Result<()> {
+    compare(bench, "Kernel time per excluded exec by rule, us", &lineup.rules)
 }
 
 fn compare(bench: &Bench, title: &str, contenders: &[Contender]) -> Result<()> {

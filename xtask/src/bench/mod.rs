@@ -18,6 +18,7 @@ mod numbers;
 mod options;
 mod other_calls;
 mod proc_files;
+mod rules;
 mod start;
 mod stats_switch;
 mod storm;
@@ -98,6 +99,10 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
         let _clock = StatsSwitch::hold(true)?;
         if bench.options.parts {
             return kernel_time::run_parts(&bench, &lineup);
+        }
+        if bench.options.rules {
+            kernel_time::run_rules(&bench, &lineup)?;
+            return rules::print_sizes(&bench, &exectrail);
         }
         kernel_time::run(&bench, &lineup)?;
     }

@@ -3,10 +3,11 @@
 use anyhow::{Context as _, Result, bail};
 
 pub(super) const HELP: &str = "\
-cargo run --release -p xtask -- bench [--quick] [--parts] [--pairs N] [--execs N]
+cargo run --release -p xtask -- bench [--quick] [--parts | --rules] [--pairs N] [--execs N]
 
   --quick     fewer rounds and smaller storms: under a minute, and coarser
   --parts     what each part of a record costs, and nothing else
+  --rules     what rules of each kind cost, and nothing else
   --pairs N   rounds of the storm with and without a tracer [20; quick: 5]
   --execs N   execs of one storm [20000; quick: 5000]
 
@@ -17,6 +18,8 @@ Needs root. Nothing is asserted about time.";
 pub(super) struct Options {
     /// Only what the parts of a record cost.
     pub(super) parts: bool,
+    /// Only what rules cost.
+    pub(super) rules: bool,
     /// Rounds of the storm with and without a tracer.
     pub(super) pairs: usize,
     /// Execs of one storm.
@@ -32,6 +35,7 @@ pub(super) struct Options {
 impl Options {
     const FULL: Self = Self {
         parts: false,
+        rules: false,
         pairs: 20,
         execs: 20_000,
         kernel_rounds: 7,
@@ -49,6 +53,7 @@ impl Options {
             match word {
                 "--quick" => {}
                 "--parts" => options.parts = true,
+                "--rules" => options.rules = true,
                 "--pairs" => options.pairs = number(word, words.next())?,
                 "--execs" => options.execs = number(word, words.next())?,
                 "--help" | "-h" => return Ok(None),

@@ -108,6 +108,20 @@ pub(super) fn count_lines(path: &Path, holds: impl Fn(&str) -> bool) -> Result<(
     Ok((float(with), float(text.lines().count())))
 }
 
+/// Memory of all maps that a process holds, in MB, as the kernel counts it.
+pub(super) fn map_memory(pid: u32) -> Result<f64> {
+    let mut bytes = 0.0;
+    for entry in fs::read_dir(format!("/proc/{pid}/fdinfo"))? {
+        let text = fs::read_to_string(entry?.path()).unwrap_or_default();
+        if !text.contains("map_type:") {
+            continue;
+        }
+        let line = text.lines().find_map(|line| line.strip_prefix("memlock:"));
+        bytes += line.and_then(|number| number.trim().parse::<f64>().ok()).unwrap_or(0.0);
+    }
+    Ok(bytes / 1e6)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ProgramUse, children_ticks, field, program_use};

@@ -79,6 +79,11 @@ impl Tracer {
         Ok(tracer)
     }
 
+    /// Its process id.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// From its start until it traced.
     pub(super) fn took(&self) -> Duration {
         self.took

@@ -8,14 +8,10 @@
 use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated::bpf_get_current_comm};
 use exectrail_abi::{
     fault::Fault,
-    record::{Exit, KIND_EXIT, UNKNOWN_U32, UNKNOWN_U64},
+    record::{Exit, UNKNOWN_U32, UNKNOWN_U64},
 };
 
-use crate::{
-    collect::identity::process_of_current,
-    kernel::Task,
-    scratch::{NO_CREDS, NO_PROCESS, header},
-};
+use crate::{collect::identity::process_of_current, kernel::Task};
 
 /// Whether the thread that ends now is the last of its process.
 #[inline(always)]
@@ -23,27 +19,19 @@ pub fn is_last_thread(task: Task) -> bool {
     task.signal().and_then(|signal| signal.live()) == Some(0)
 }
 
-/// The end of the current process.
+/// Fills in the end of the current process.
 #[inline(always)]
-pub fn of_current(task: Task) -> Exit {
-    let mut exit = Exit {
-        header: header(KIND_EXIT, size_of::<Exit>()),
-        process: NO_PROCESS,
-        creds: NO_CREDS,
-        comm: [0; 16],
-        exec_id: 0,
-        cpu_user: UNKNOWN_U64,
-        cpu_system: UNKNOWN_U64,
-        max_rss_pages: UNKNOWN_U64,
-        minor_faults: UNKNOWN_U64,
-        major_faults: UNKNOWN_U64,
-        read_bytes: UNKNOWN_U64,
-        write_bytes: UNKNOWN_U64,
-        ppid: UNKNOWN_U32,
-        tid: bpf_get_current_pid_tgid() as u32,
-        status: UNKNOWN_U32,
-        faults: 0,
-    };
+pub fn of_current(exit: &mut Exit, task: Task) {
+    exit.cpu_user = UNKNOWN_U64;
+    exit.cpu_system = UNKNOWN_U64;
+    exit.max_rss_pages = UNKNOWN_U64;
+    exit.minor_faults = UNKNOWN_U64;
+    exit.major_faults = UNKNOWN_U64;
+    exit.read_bytes = UNKNOWN_U64;
+    exit.write_bytes = UNKNOWN_U64;
+    exit.ppid = UNKNOWN_U32;
+    exit.tid = bpf_get_current_pid_tgid() as u32;
+    exit.status = UNKNOWN_U32;
     // SAFETY: the buffer is as large as said; for the running task it cannot fail.
     unsafe { bpf_get_current_comm((&raw mut exit.comm).cast(), 16) };
     exit.process = process_of_current(task, &mut exit.faults);
@@ -60,8 +48,7 @@ pub fn of_current(task: Task) -> Exit {
     if let Some(status) = status(task) {
         exit.status = status;
     }
-    use_of_resources(&mut exit, task);
-    exit
+    use_of_resources(exit, task);
 }
 
 /// Of a process that was ended as a whole (exit_group, a signal) it is the

@@ -25,6 +25,10 @@ pub fn identity(record: &mut Exec, task: Task) {
     if task.read_creds(&mut record.creds).is_none() {
         record.faults |= Fault::Creds.bit();
     }
+    match task.self_exec_id() {
+        Some(exec_id) => record.exec_id = exec_id,
+        None => record.faults |= Fault::ExecId.bit(),
+    }
     if wants(LOGIN) {
         match task.login() {
             Some((loginuid, session)) => (record.loginuid, record.session) = (loginuid, session),
@@ -44,15 +48,6 @@ pub fn identity(record: &mut Exec, task: Task) {
     }
     if task.has_no_new_privs() {
         record.flags |= FLAG_NO_NEW_PRIVS;
-    }
-}
-
-/// The image counter.
-#[inline(always)]
-pub fn image(record: &mut Exec, task: Task) {
-    match task.self_exec_id() {
-        Some(exec_id) => record.exec_id = exec_id,
-        None => record.faults |= Fault::ExecId.bit(),
     }
 }
 

@@ -19,7 +19,7 @@
 use crate::{
     account::Account,
     config::config,
-    kernel::{Task, now},
+    kernel::Task,
     maps::{IMAGES, Image, attached},
 };
 
@@ -55,14 +55,25 @@ impl Owner {
     }
 }
 
+/// What is known of a process's count, and when that was.
+#[derive(Clone, Copy)]
+pub struct Count {
+    /// Its parent's at its birth.
+    pub at_birth: u64,
+    /// Its own.
+    pub now: u64,
+    /// Boot clock, nanoseconds.
+    pub ktime: u64,
+}
+
 /// Notes where the count of a process begins.
 #[inline(always)]
-pub fn begin(owner: Owner, counter: u64) -> Option<()> {
+pub fn begin(owner: Owner, counter: u64, ktime: u64) -> Option<()> {
     let place = owner.place()?;
     // SAFETY: a valid map value. The time first: whoever finds the new word finds
     // no older time.
     unsafe {
-        (&raw mut (*place).written).write_volatile(now());
+        (&raw mut (*place).written).write_volatile(ktime);
         (&raw mut (*place).word).write_volatile(owner.word(counter));
     }
     Some(())
@@ -70,16 +81,16 @@ pub fn begin(owner: Owner, counter: u64) -> Option<()> {
 
 /// Counts what has happened since the last look beyond the `expected` steps.
 #[inline(always)]
-pub fn look(owner: Owner, task: Task, counter: u64, expected: u64, account: Account) -> Option<()> {
+pub fn look(owner: Owner, count: Count, expected: u64, account: Account) -> Option<()> {
     let place = owner.place()?;
     // SAFETY: a valid map value.
     let last = unsafe { place.read_volatile() };
     let steps = if (last.word ^ owner.word(0)) & !COUNTER == 0 {
-        Some(counter.wrapping_sub(last.word) & COUNTER)
+        Some(count.now.wrapping_sub(last.word) & COUNTER)
     } else {
-        steps_since_birth(owner, task, counter, last.written)
+        steps_since_birth(owner, count, last.written)
     };
-    begin(owner, counter);
+    begin(owner, count.now, count.ktime);
     // More than half the range is a step backwards: two looks at one end.
     let beyond = steps?.checked_sub(expected)?;
     if beyond != 0 && beyond <= COUNTER / 2 {
@@ -91,9 +102,9 @@ pub fn look(owner: Owner, task: Task, counter: u64, expected: u64, account: Acco
 /// The steps of a process that was born under our eyes and had no place so far.
 /// If its place was taken by another one since its birth, it may have had it.
 #[inline(always)]
-fn steps_since_birth(owner: Owner, task: Task, counter: u64, written: u64) -> Option<u64> {
+fn steps_since_birth(owner: Owner, count: Count, written: u64) -> Option<u64> {
     if owner.start <= attached()? || owner.start <= written {
         return None;
     }
-    counter.checked_sub(task.parent_exec_id()?)
+    count.now.checked_sub(count.at_birth)
 }

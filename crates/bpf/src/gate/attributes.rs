@@ -7,7 +7,7 @@ use super::{by, has};
 use crate::{
     kernel::{Task, ancestor_cgroup},
     maps::{rules_of_cgroup, rules_of_number, rules_of_parent, trees_of},
-    scratch::{NO_CREDS, Scratch},
+    scratch::Scratch,
 };
 
 /// Bits of attributes that are read together.
@@ -89,13 +89,11 @@ impl Judge {
 
     #[inline(always)]
     fn creds(self, task: Task) -> u64 {
-        let mut creds = NO_CREDS;
-        let known = task.read_creds(&mut creds).is_some();
-        let id = |id: u32| known.then_some(id);
-        self.number(Attribute::User, id(creds.uid))
-            & self.number(Attribute::EffectiveUser, id(creds.euid))
-            & self.number(Attribute::Group, id(creds.gid))
-            & self.number(Attribute::EffectiveGroup, id(creds.egid))
+        let creds = task.creds();
+        self.number(Attribute::User, creds.map(|creds| creds.uid))
+            & self.number(Attribute::EffectiveUser, creds.map(|creds| creds.euid))
+            & self.number(Attribute::Group, creds.map(|creds| creds.gid))
+            & self.number(Attribute::EffectiveGroup, creds.map(|creds| creds.egid))
     }
 
     #[inline(always)]

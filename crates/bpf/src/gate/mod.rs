@@ -18,6 +18,7 @@ use exectrail_abi::{
     rules::{Attribute, COMBINED_MAX, RuleSet, USES_ONLY, USES_PLAIN_ONLY},
 };
 
+use self::paths::Found;
 use crate::{
     account::Account,
     config::config,
@@ -55,12 +56,14 @@ pub fn first_look(scratch: &mut Scratch, account: Account, task: Task, result: u
     let names = if has(rules, Attribute::Name.bit()) && result == 0 {
         paths::names_of_task(task, generation)
     } else {
-        (0, 0)
+        (Found::NOTHING, 0)
     };
-    scratch.by_filename = given.rules;
-    (scratch.by_name, scratch.names_are_whole) = names;
-    scratch.plain_only = u64::from(given.only);
-    exclude(scratch, account, rules, given.exclude)
+    let (named, names_are_whole) = names;
+    (scratch.by_filename, scratch.by_name) = (given.rules, named.rules);
+    scratch.names_are_whole = names_are_whole;
+    let either = given.or(named);
+    scratch.plain_only = u64::from(either.only);
+    exclude(scratch, account, rules, either.exclude)
 }
 
 /// Judges by all there is; `None` if that turns the event away.
@@ -74,12 +77,15 @@ pub fn last_look(scratch: &mut Scratch, account: Account) -> Option<()> {
     if rules.uses == 0 {
         return Some(());
     }
-    let (found, is_sure) = paths::of_executable(scratch, rules, generation);
+    let (mut found, is_sure) = paths::of_executable(scratch, rules, generation);
     scratch.by_filename |= found.rules;
-    scratch.plain_only |= u64::from(found.only);
-    if has(rules, Attribute::Name.bit()) {
-        scratch.by_name |= paths::names_of_executable(scratch, generation);
+    let has_names = has(rules, Attribute::Name.bit());
+    if has_names {
+        let named = paths::names_of_executable(scratch, generation);
+        scratch.by_name |= named.rules;
+        found = found.or(named);
     }
+    scratch.plain_only |= u64::from(found.only);
     exclude(scratch, account, rules, found.exclude)?;
     if !has(rules, USES_ONLY) || scratch.plain_only != 0 {
         return Some(());
@@ -89,7 +95,7 @@ pub fn last_look(scratch: &mut Scratch, account: Account) -> Option<()> {
     let by_path = if is_sure { by(rules, Attribute::Path, scratch.by_filename) } else { u64::MAX };
     let by_name =
         if names_are_sure { by(rules, Attribute::Name, scratch.by_name) } else { u64::MAX };
-    let unsure_of_plain = has(rules, USES_PLAIN_ONLY) && !is_known(scratch);
+    let unsure_of_plain = has(rules, USES_PLAIN_ONLY) && (!is_sure || has_names && !names_are_sure);
     if scratch.left & by_path & by_name & rules.only == 0 && !unsure_of_plain {
         account.filtered();
         return None;

@@ -3,14 +3,14 @@
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
     record::{PATH_MAX, Tail},
-    rules::{PREFIX_MAX, PathRules, RuleSet, USES_LONG_PATHS, USES_PREFIXES, USES_SHORT_PATHS},
+    rules::{EntryRules, PREFIX_MAX, RuleSet, USES_LONG_PATHS, USES_PREFIXES, USES_SHORT_PATHS},
 };
 
 use super::has;
 use crate::{
     kernel::Task,
     maps::{rules_of_long_path, rules_of_name, rules_of_prefix, rules_of_short_path},
-    scratch::{COMPONENTS, Scratch},
+    scratch::{COMPONENTS, Scratch, name_key},
     verifier::at_most,
 };
 
@@ -25,17 +25,42 @@ pub struct Found {
     pub only: u32,
 }
 
-const NOTHING: Found = Found { rules: 0, exclude: 0, only: 0 };
+impl Found {
+    /// Nothing.
+    pub const NOTHING: Self = Self { rules: 0, exclude: 0, only: 0 };
+
+    #[inline(always)]
+    fn of(entry: Option<&EntryRules>, generation: usize) -> Self {
+        entry.map_or(Self::NOTHING, |entry| Self {
+            rules: entry.rules[generation],
+            exclude: entry.exclude[generation],
+            only: entry.only[generation],
+        })
+    }
+
+    /// What either says.
+    #[inline(always)]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            rules: self.rules | other.rules,
+            exclude: if self.exclude != 0 { self.exclude } else { other.exclude },
+            only: self.only | other.only,
+        }
+    }
+}
 
 /// The name as it was given to exec.
 #[inline(always)]
 pub fn as_given(scratch: &mut Scratch, rules: &RuleSet, generation: usize) -> Found {
     let len = scratch.len(Tail::Filename);
-    let mut found = exact(scratch, rules, 0, len, generation);
-    if has(rules, USES_PREFIXES) {
-        found.rules |= below_as_given(scratch, len, generation).unwrap_or(0);
+    let found = exact(scratch, rules, 0, len, generation);
+    if !has(rules, USES_PREFIXES) {
+        return found;
     }
-    found
+    match below_as_given(scratch, len, generation) {
+        Some(below) => found.or(below),
+        None => found,
+    }
 }
 
 /// The executable's path, and whether the answer is sure.
@@ -43,58 +68,53 @@ pub fn as_given(scratch: &mut Scratch, rules: &RuleSet, generation: usize) -> Fo
 pub fn of_executable(scratch: &mut Scratch, rules: &RuleSet, generation: usize) -> (Found, bool) {
     let (start, len) = (scratch.len(Tail::Filename), scratch.len(Tail::Exe));
     if len == 0 {
-        return (NOTHING, true);
+        return (Found::NOTHING, true);
     }
     // The key is the leaf-first form.
-    let mut found = exact(scratch, rules, start, len, generation);
-    let mut is_sure = true;
-    if has(rules, USES_PREFIXES) {
-        match below(scratch, start, len, generation) {
-            Some(masks) => found.rules |= masks,
-            None => is_sure = false,
-        }
+    let found = exact(scratch, rules, start, len, generation);
+    if !has(rules, USES_PREFIXES) {
+        return (found, true);
     }
-    (found, is_sure)
+    match below(scratch, start, len, generation) {
+        Some(below) => (found.or(below), true),
+        None => (found, false),
+    }
 }
 
 /// Looks up `len` bytes of the tail, from `start`, as a NUL-padded key.
 #[inline(always)]
 fn exact(scratch: &mut Scratch, rules: &RuleSet, start: u64, len: u64, generation: usize) -> Found {
-    let Some(start) = at_most(start, PATH_MAX as u64) else { return NOTHING };
+    let Some(start) = at_most(start, PATH_MAX as u64) else { return Found::NOTHING };
     let entry = if let Some(len) = at_most(len, SHORT_PATH as u64) {
         if !has(rules, USES_SHORT_PATHS) {
-            return NOTHING;
+            return Found::NOTHING;
         }
         rules_of_short_path(&scratch.short_key(start, len))
     } else if let Some(len) = at_most(len, LONG_PATH as u64) {
         if !has(rules, USES_LONG_PATHS) {
-            return NOTHING;
+            return Found::NOTHING;
         }
         rules_of_long_path(scratch.long_key(start, len))
     } else {
         None
     };
-    entry.map_or(NOTHING, |entry: &PathRules| Found {
-        rules: entry.rules[generation],
-        exclude: entry.exclude[generation],
-        only: entry.only[generation],
-    })
+    Found::of(entry, generation)
 }
 
 /// The directories that the path as given lies below, in words.
 #[inline(always)]
-fn below_as_given(scratch: &mut Scratch, len: u64, generation: usize) -> Option<u64> {
+fn below_as_given(scratch: &mut Scratch, len: u64, generation: usize) -> Option<Found> {
     // The last byte does not count: what is a directory itself is not below it.
     let len = len.saturating_sub(1).min(PREFIX_MAX as u64);
     scratch.begin_prefix();
     scratch.grow_prefix(0, len)?;
-    Some(rules_of_prefix(&scratch.prefix_key, generation))
+    Some(Found::of(rules_of_prefix(&scratch.prefix_key), generation))
 }
 
 /// The directories that the executable lies below: its components, turned round.
 /// `None` if there are too many of them.
 #[inline(always)]
-fn below(scratch: &mut Scratch, start: u64, len: u64, generation: usize) -> Option<u64> {
+fn below(scratch: &mut Scratch, start: u64, len: u64, generation: usize) -> Option<Found> {
     let start = at_most(start, PATH_MAX as u64)?;
     let count = at_most(scratch.component_count, COMPONENTS as u64)?;
     scratch.begin_prefix();
@@ -111,26 +131,24 @@ fn below(scratch: &mut Scratch, start: u64, len: u64, generation: usize) -> Opti
         scratch.grow_prefix(start + begin, end.wrapping_sub(begin).wrapping_sub(1))?;
         end = begin;
     }
-    Some(rules_of_prefix(&scratch.prefix_key, generation))
+    Some(Found::of(rules_of_prefix(&scratch.prefix_key), generation))
 }
 
 /// Rules by the task's short name, and whether that is all there is to know: after an
 /// exec, it is the last component of the name as given (fs/exec.c, `begin_new_exec`),
 /// or, when it fills its room, the beginning of that.
 #[inline(always)]
-pub fn names_of_task(task: Task, generation: usize) -> (u64, u64) {
-    let Some(comm) = task.comm().filter(|comm| comm[14] == 0) else { return (0, 0) };
-    let mut key = [0; SHORT_PATH];
-    key[..16].copy_from_slice(&comm);
-    (rules_of_name(&key, generation), 1)
+pub fn names_of_task(task: Task, generation: usize) -> (Found, u64) {
+    let Some(comm) = task.comm().filter(|comm| comm[14] == 0) else { return (Found::NOTHING, 0) };
+    (Found::of(rules_of_name(&name_key(comm)), generation), 1)
 }
 
 /// Rules by the last component of the executable's path, the first of the walk.
 #[inline(always)]
-pub fn names_of_executable(scratch: &mut Scratch, generation: usize) -> u64 {
+pub fn names_of_executable(scratch: &mut Scratch, generation: usize) -> Found {
     let (start, len) = (scratch.len(Tail::Filename), scratch.len(Tail::Exe));
     let end = if scratch.component_count > 1 { u64::from(scratch.components[1]) } else { len };
-    let Some(start) = at_most(start, PATH_MAX as u64) else { return 0 };
-    let Some(len) = at_most(end.wrapping_sub(1), SHORT_PATH as u64) else { return 0 };
-    rules_of_name(&scratch.short_key(start, len), generation)
+    let Some(start) = at_most(start, PATH_MAX as u64) else { return Found::NOTHING };
+    let Some(len) = at_most(end.wrapping_sub(1), SHORT_PATH as u64) else { return Found::NOTHING };
+    Found::of(rules_of_name(&scratch.short_key(start, len)), generation)
 }

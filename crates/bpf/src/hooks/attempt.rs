@@ -29,7 +29,7 @@ use crate::{
     account::Account,
     collect::{
         argv, filename,
-        identity::{identity, image},
+        identity::identity,
         lineage,
         path::{self, EXE},
         surroundings::surroundings,
@@ -142,7 +142,6 @@ fn tell(scratch: &mut Scratch, account: Account, attempt: Attempt) -> Option<()>
 #[inline(always)]
 fn collect(scratch: &mut Scratch, account: Account, task: Task, attempt: Attempt) {
     identity(&mut scratch.record, task);
-    image(&mut scratch.record, task);
     // Past the point of no return the caller's memory is gone with its image, and
     // the executable is the new one already.
     let lost = attempt.is_known() && scratch.record.exec_id != attempt.exec_id;

@@ -9,7 +9,7 @@ use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 use crate::{
     collect::image::{self, Owner},
     gate::tree,
-    kernel::Task,
+    kernel::{Task, now},
     maps::has_trees,
 };
 
@@ -34,7 +34,7 @@ fn note(forker: Task, child: Task) -> Option<()> {
         tree::inherit(forker.tgid()?, pid);
     }
     if is_sibling {
-        image::begin(Owner::new(pid, child)?, child.self_exec_id()?)?;
+        image::begin(Owner::new(pid, child)?, child.self_exec_id()?, now())?;
     }
     Some(())
 }

@@ -13,8 +13,8 @@ use crate::{
         argv, environment,
         executable::executable,
         filename,
-        identity::{self, identity},
-        image::{self, Owner},
+        identity::identity,
+        image::{self, Count, Owner},
         lineage,
         path::{self, EXE, FIRST, Progress, STAGE},
         surroundings::surroundings,
@@ -28,36 +28,37 @@ use crate::{
 };
 
 /// What the attach point tells, in its own way.
-pub struct NewProgram {
+pub trait NewProgram: Copy {
     /// Kernel address of the name given to exec.
-    pub filename: Option<u64>,
-    /// Kernel address of the name of what is really started; `None` where the
-    /// attach point does not tell.
-    pub interpreter: Option<u64>,
+    fn filename(self) -> Option<u64>;
+    /// Kernel address of the name of what is really started; `None` where the attach
+    /// point does not tell.
+    fn interpreter(self) -> Option<u64>;
     /// How many arguments there are.
-    pub argc: Option<u32>,
+    fn argc(self) -> Option<u32>;
     /// The thread that called exec; it has the process's id by now.
-    pub caller: u32,
+    fn caller(self) -> u32;
 }
 
-/// From the exec to the first part of the path.
+/// From the exec to the first part of the path. What is not wanted is turned away
+/// before more of it is looked at than its name.
 #[inline(always)]
-pub fn begin<C: EbpfContext>(context: &C, program: &NewProgram) -> Option<()> {
+pub fn begin<C: EbpfContext>(context: &C, program: impl NewProgram) -> Option<()> {
     let account = Account::of_exec()?;
     account.seen();
+    let task = Task::current();
     let scratch = Scratch::of_exec()?;
     scratch.begin(KIND_EXEC);
-    if config!(failed) != 0 {
-        take_attempt(scratch, program.caller);
-    }
-    let task = Task::current();
-    identity::image(&mut scratch.record, task);
     look_for_missed_execs(scratch, task, account);
-    scratch.record.args_count = program.argc.unwrap_or(UNKNOWN_U32);
-    let filename = filename::from_kernel(scratch, program.filename);
+    let address = program.filename();
+    let filename = filename::from_kernel(scratch, address);
     scratch.note(filename);
     gate::first_look(scratch, account, task, 0)?;
-    scratch.interpreter = interpreter(scratch, program);
+    if config!(failed) != 0 {
+        take_attempt(scratch, program.caller());
+    }
+    scratch.record.args_count = program.argc().unwrap_or(UNKNOWN_U32);
+    scratch.interpreter = interpreter(scratch, program.interpreter(), address);
     let file = task.mm().and_then(|mm| mm.exe_file());
     let started = path::start(scratch, EXE, file.and_then(|file| file.path()));
     scratch.note(started);
@@ -125,12 +126,11 @@ pub fn pieces<C: EbpfContext>(context: &C) -> Option<()> {
 /// An exec is one step of its process's image counter; more is what we missed.
 #[inline(always)]
 fn look_for_missed_execs(scratch: &Scratch, task: Task, account: Account) -> Option<()> {
-    if scratch.has(Fault::ExecId) {
-        return None;
-    }
     // After an exec, whichever thread called it leads the process.
-    let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
-    image::look(Owner::new(pid, task)?, task, scratch.record.exec_id, 1, account)
+    let owner = Owner::new((bpf_get_current_pid_tgid() >> 32) as u32, task)?;
+    let [at_birth, now] = task.exec_ids()?;
+    let ktime = scratch.record.header.ktime;
+    image::look(owner, Count { at_birth, now, ktime }, 1, account)
 }
 
 /// The tails in their order, and the fixed part with them.
@@ -162,8 +162,8 @@ fn collect(scratch: &mut Scratch, account: Account, task: Task) {
 
 /// A script's interpreter, or zero: for a program both names are one.
 #[inline(always)]
-fn interpreter(scratch: &mut Scratch, program: &NewProgram) -> u64 {
-    match (program.interpreter, program.filename) {
+fn interpreter(scratch: &mut Scratch, interpreter: Option<u64>, filename: Option<u64>) -> u64 {
+    match (interpreter, filename) {
         (Some(interpreter), Some(filename)) if interpreter != filename => interpreter,
         (Some(_), _) => 0,
         (None, _) => {

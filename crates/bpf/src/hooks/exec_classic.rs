@@ -9,16 +9,36 @@ use crate::{
     kernel::{field, text},
 };
 
+/// The fields of its record.
+#[derive(Clone, Copy)]
+struct Fields<'c>(&'c TracePointContext);
+
+impl NewProgram for Fields<'_> {
+    #[inline(always)]
+    fn filename(self) -> Option<u64> {
+        text(self.0, config!(formats.sched_process_exec_filename))
+    }
+
+    #[inline(always)]
+    fn interpreter(self) -> Option<u64> {
+        None
+    }
+
+    #[inline(always)]
+    fn argc(self) -> Option<u32> {
+        None
+    }
+
+    #[inline(always)]
+    fn caller(self) -> u32 {
+        field(self.0, config!(formats.sched_process_exec_old_pid)).unwrap_or(0)
+    }
+}
+
 /// A successful exec.
 #[tracepoint(category = "sched", name = "sched_process_exec")]
 pub fn exec_classic(context: TracePointContext) -> i32 {
-    let program = NewProgram {
-        filename: text(&context, config!(formats.sched_process_exec_filename)),
-        interpreter: None,
-        argc: None,
-        caller: field(&context, config!(formats.sched_process_exec_old_pid)).unwrap_or(0),
-    };
-    exec::begin(&context, &program);
+    exec::begin(&context, Fields(&context));
     0
 }
 

@@ -7,17 +7,40 @@ use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 use super::exec::{self, NewProgram};
 use crate::kernel::Bprm;
 
+/// Its arguments, taken as they are asked for: each is a read of kernel memory.
+#[derive(Clone, Copy)]
+struct Arguments {
+    bprm: Bprm,
+    caller: u32,
+}
+
+impl NewProgram for Arguments {
+    #[inline(always)]
+    fn filename(self) -> Option<u64> {
+        self.bprm.filename()
+    }
+
+    #[inline(always)]
+    fn interpreter(self) -> Option<u64> {
+        self.bprm.interpreter()
+    }
+
+    #[inline(always)]
+    fn argc(self) -> Option<u32> {
+        self.bprm.argc()
+    }
+
+    #[inline(always)]
+    fn caller(self) -> u32 {
+        self.caller
+    }
+}
+
 /// A successful exec.
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 pub fn exec_raw(context: RawTracePointContext) -> i32 {
-    let bprm = Bprm::new(context.arg(2));
-    let program = NewProgram {
-        filename: bprm.filename(),
-        interpreter: bprm.interpreter(),
-        argc: bprm.argc(),
-        caller: context.arg(1),
-    };
-    exec::begin(&context, &program);
+    let arguments = Arguments { bprm: Bprm::new(context.arg(2)), caller: context.arg(1) };
+    exec::begin(&context, arguments);
     0
 }
 

@@ -11,19 +11,20 @@ use aya_ebpf::{
     macros::{raw_tracepoint, tracepoint},
     programs::{RawTracePointContext, TracePointContext},
 };
-use exectrail_abi::{fault::Fault, record::Exit};
+use exectrail_abi::record::Exit;
 
 use crate::{
     account::Account,
     collect::{
         end,
-        image::{self, Owner},
+        image::{self, Count, Owner},
     },
     config::config,
     emit::emit_exit,
     gate::tree,
     kernel::Task,
     maps::has_trees,
+    scratch::Scratch,
 };
 
 /// The end of a thread, told by a raw tracepoint.
@@ -54,9 +55,10 @@ fn tell() -> Option<()> {
     }
     let account = Account::of_exec()?;
     account.seen();
-    let mut exit = end::of_current(task);
-    look_for_missed_execs(&exit, task, account);
-    emit_exit(&mut exit, account);
+    let exit = Scratch::of_exec()?.begin_exit();
+    end::of_current(exit, task);
+    look_for_missed_execs(exit, task, account);
+    emit_exit(exit, account);
     Some(())
 }
 
@@ -65,10 +67,8 @@ fn tell() -> Option<()> {
 /// `bprm_execve`): its step of the counter is no missed exec.
 #[inline(always)]
 fn look_for_missed_execs(exit: &Exit, task: Task, account: Account) -> Option<()> {
-    if exit.faults & Fault::ExecId.bit() != 0 {
-        return None;
-    }
+    let [at_birth, now] = task.exec_ids()?;
     let explained = u64::from(exit.status & 0x7f != 0);
     let owner = Owner::new(exit.process.pid, task.leader()?)?;
-    image::look(owner, task, exit.exec_id, explained, account)
+    image::look(owner, Count { at_birth, now, ktime: exit.header.ktime }, explained, account)
 }

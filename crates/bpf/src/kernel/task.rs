@@ -73,11 +73,11 @@ impl Task {
         read(self.0, config!(offsets.task_self_exec_id))
     }
 
-    /// Image counter of the parent at the fork; of a process born with
-    /// `CLONE_PARENT`, that of its own parent at its own.
+    /// Image counter of the parent at the fork (of a process born with `CLONE_PARENT`,
+    /// that of its own parent at its own), and its own.
     #[inline(always)]
-    pub fn parent_exec_id(self) -> Option<u64> {
-        read(self.0, config!(offsets.task_parent_exec_id))
+    pub fn exec_ids(self) -> Option<[u64; 2]> {
+        read(self.0, config!(offsets.task_exec_ids))
     }
 
     /// When it started: for a leader, when its process did. Boot clock, nanoseconds.
@@ -167,7 +167,13 @@ impl Task {
         })
     }
 
-    /// Copies the effective credentials' ids.
+    /// The effective credentials' ids.
+    #[inline(always)]
+    pub fn creds(self) -> Option<Creds> {
+        read(follow(self.0, config!(offsets.task_cred))?, config!(offsets.cred_ids))
+    }
+
+    /// The same, copied to where they go.
     #[inline(always)]
     pub fn read_creds(self, into: &mut Creds) -> Option<()> {
         let cred = follow(self.0, config!(offsets.task_cred))?;

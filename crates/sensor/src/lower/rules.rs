@@ -24,11 +24,11 @@ use crate::cgroups::Hierarchy;
 pub(crate) struct Lowered {
     pub(crate) set: RuleSet,
     /// By exact path, as given and leaf first.
-    pub(crate) paths: HashMap<Box<[u8]>, PathEntry>,
+    pub(crate) paths: Entries,
     /// By directory, with its last slash: its own rules, without those of the
     /// directories above.
-    pub(crate) prefixes: HashMap<Box<[u8]>, u64>,
-    pub(crate) names: HashMap<Box<[u8]>, u64>,
+    pub(crate) prefixes: Entries,
+    pub(crate) names: Entries,
     pub(crate) parents: HashMap<[u8; 16], u64>,
     pub(crate) numbers: HashMap<NumberKey, u64>,
     pub(crate) cgroups: HashMap<u64, u64>,
@@ -37,12 +37,28 @@ pub(crate) struct Lowered {
     pub(crate) in_kernel: Vec<bool>,
 }
 
-/// What an exact path has.
+/// What a path, a directory or a name has: bits of combined rules, and the number of
+/// a plain rule of either verdict, plus one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct PathEntry {
+pub(crate) struct Entry {
     pub(crate) rules: u64,
     pub(crate) exclude: u32,
     pub(crate) only: u32,
+}
+
+/// Such entries, by their keys.
+pub(crate) type Entries = HashMap<Box<[u8]>, Entry>;
+
+impl Entry {
+    /// Of two plain rules of one verdict, the first counts.
+    fn or(self, other: Self) -> Self {
+        let first = |one: u32, other: u32| if one == 0 { other } else { one };
+        Self {
+            rules: self.rules | other.rules,
+            exclude: first(self.exclude, other.exclude),
+            only: first(self.only, other.only),
+        }
+    }
 }
 
 impl Lowered {
@@ -107,7 +123,9 @@ impl Lowered {
         uses |= has(self.paths.keys().any(|path| path.len() > SHORT_PATH), USES_LONG_PATHS);
         uses |= has(!self.prefixes.is_empty(), USES_PREFIXES);
         uses |= has(only, USES_ONLY);
-        uses |= has(self.paths.values().any(|entry| entry.only != 0), USES_PLAIN_ONLY);
+        uses |= has(!self.names.is_empty(), Attribute::Name.bit());
+        let mut entries = [&self.paths, &self.prefixes, &self.names].into_iter().flatten();
+        uses |= has(entries.any(|(_, entry)| entry.only != 0), USES_PLAIN_ONLY);
         // Rules without any attribute in the kernel match everything there.
         self.set.uses = uses | has(all != 0, Attribute::Path.bit());
     }
@@ -120,12 +138,23 @@ impl Lowered {
         cgroups: &Hierarchy,
         asked: &mut [u64; Attribute::COUNT],
     ) -> bool {
-        if let [Selector::Path(PathPattern::Exact(path))] = rule.selectors() {
-            return self.take_plain(path, rule.verdict, number);
+        let place = |selector| Place::of(selector, rule.verdict, cgroups);
+        if let [selector] = rule.selectors() {
+            let entry = match rule.verdict {
+                Verdict::Exclude => Entry { exclude: number + 1, ..Entry::default() },
+                Verdict::Only => Entry { only: number + 1, ..Entry::default() },
+            };
+            match place(selector) {
+                Some(plain) if plain.is_in_entries() => {
+                    self.put_entry(plain, entry);
+                    return true;
+                }
+                Some(_) => {}
+                None => return false,
+            }
         }
         let bit_number = (self.set.exclude | self.set.only).trailing_ones();
         let Some(slot) = self.set.numbers.get_mut(bit_number as usize) else { return false };
-        let place = |selector| Place::of(selector, rule.verdict, cgroups);
         let places: Vec<_> = rule.selectors().iter().map(place).collect();
         let decided = places.iter().filter(|place| place.is_some()).count();
         let enough = match rule.verdict {
@@ -152,33 +181,25 @@ impl Lowered {
 
     /// A path can be met as it was given to exec and as the kernel walks it, leaf
     /// first, so it has two entries; they cannot be confused, since only the first form
-    /// begins with a slash. Of two rules that are the same, the first counts.
-    fn take_plain(&mut self, path: &[u8], verdict: Verdict, number: u32) -> bool {
-        if path.len() > LONG_PATH {
-            return false;
+    /// begins with a slash.
+    fn put_entry(&mut self, place: Place<'_>, new: Entry) {
+        let (entries, keys) = match place {
+            Place::Path(path) => (&mut self.paths, vec![path.to_vec(), leaf_first(path)]),
+            Place::Below(directory) => (&mut self.prefixes, vec![directory.to_vec()]),
+            Place::Name(name) => (&mut self.names, vec![name.to_vec()]),
+            Place::Parent(_) | Place::Number(..) | Place::Cgroup { .. } | Place::Told(_) => return,
+        };
+        for key in keys {
+            let entry = entries.entry(key.into()).or_default();
+            *entry = entry.or(new);
         }
-        for key in [path.to_vec(), leaf_first(path)] {
-            let entry = self.paths.entry(key.into()).or_default();
-            let place = match verdict {
-                Verdict::Exclude => &mut entry.exclude,
-                Verdict::Only => &mut entry.only,
-            };
-            if *place == 0 {
-                *place = number + 1;
-            }
-        }
-        true
     }
 
     fn put(&mut self, place: Place<'_>, bit: u64) {
         match place {
-            Place::Path(path) => {
-                for key in [path.to_vec(), leaf_first(path)] {
-                    self.paths.entry(key.into()).or_default().rules |= bit;
-                }
+            Place::Path(_) | Place::Below(_) | Place::Name(_) => {
+                self.put_entry(place, Entry { rules: bit, ..Entry::default() });
             }
-            Place::Below(directory) => *self.prefixes.entry(directory.into()).or_default() |= bit,
-            Place::Name(name) => *self.names.entry(name.into()).or_default() |= bit,
             Place::Parent(comm) => *self.parents.entry(comm).or_default() |= bit,
             Place::Number(attribute, number) => {
                 let key = NumberKey { attribute: attribute as u32, number };
@@ -258,6 +279,11 @@ impl<'r> Place<'r> {
         Some(Self::Cgroup { id, depth })
     }
 
+    /// Whether it is one of those that plain rules have.
+    fn is_in_entries(&self) -> bool {
+        matches!(self, Self::Path(_) | Self::Below(_) | Self::Name(_))
+    }
+
     fn attribute(&self) -> Attribute {
         match self {
             Self::Path(_) | Self::Below(_) => Attribute::Path,
@@ -301,10 +327,10 @@ fn result(outcome: Outcome) -> u32 {
 
 /// What the longest directory that fits has to answer: its own rules, and those of the
 /// directories above it.
-pub(crate) fn with_those_above(prefixes: &HashMap<Box<[u8]>, u64>, directory: &[u8]) -> u64 {
+pub(crate) fn with_those_above(prefixes: &Entries, directory: &[u8]) -> Entry {
     let slashes = (1..=directory.len()).filter(|&end| directory.get(end - 1) == Some(&b'/'));
     let above = slashes.filter_map(|end| prefixes.get(directory.get(..end)?));
-    above.fold(0, |all, rules| all | rules)
+    above.fold(Entry::default(), |all, own| all.or(*own))
 }
 
 #[cfg(test)]

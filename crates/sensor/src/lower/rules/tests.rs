@@ -65,8 +65,8 @@ fn a_combined_rule_asks_every_attribute_of_its_own_and_is_free_of_the_others() {
     };
     assert_eq!((number(Attribute::User, 7), number(Attribute::User, 8)), (Some(1), Some(2)));
     assert_eq!(number(Attribute::Result, ANY_ERRNO), Some(1));
-    assert_eq!(lowered.prefixes[&b"/usr/lib/"[..]], 1);
-    assert_eq!(lowered.names[&b"x"[..]], 2);
+    assert_eq!(lowered.prefixes[&b"/usr/lib/"[..]].rules, 1);
+    assert_eq!(lowered.names[&b"x"[..]].rules, 2);
     let free = |attribute: Attribute| lowered.set.free[attribute as usize];
     assert_eq!((free(Attribute::User), free(Attribute::Path), free(Attribute::Group)), (0, 2, 3));
     assert_eq!((lowered.set.exclude, lowered.set.only), (3, 0));
@@ -108,13 +108,33 @@ fn there_are_bits_for_so_many_combined_rules() {
 
 #[test]
 fn a_directory_answers_for_those_above() {
-    let lowered = lower(&[(EXCLUDE, "/usr/**"), (EXCLUDE, "/usr/lib/**"), (EXCLUDE, "/opt/**")]);
-    let answer = |directory: &[u8]| with_those_above(&lowered.prefixes, directory);
-    assert_eq!(answer(b"/usr/lib/"), 0b011);
-    assert_eq!(answer(b"/usr/"), 0b001);
-    assert_eq!(answer(b"/opt/"), 0b100);
+    let lowered = lower(&[
+        (EXCLUDE, "/usr/**,user=1"),
+        (EXCLUDE, "/usr/lib/**"),
+        (ONLY, "/usr/lib/x/**,user=2"),
+    ]);
+    let answer = |directory: &[u8]| {
+        let entry = with_those_above(&lowered.prefixes, directory);
+        (entry.rules, entry.exclude, entry.only)
+    };
+    // The bit of the only rule comes first.
+    assert_eq!(answer(b"/usr/"), (0b10, 0, 0));
+    assert_eq!(answer(b"/usr/lib/"), (0b10, 102, 0));
+    assert_eq!(answer(b"/usr/lib/x/"), (0b11, 102, 0));
     let long = format!("/{}/**", "a".repeat(PREFIX_MAX));
     assert!(!lower(&[(EXCLUDE, &long)]).in_kernel[0]);
+}
+
+#[test]
+fn directories_and_names_are_plain_rules_too() {
+    let texts: Vec<String> = (0..500)
+        .flat_map(|number| [format!("/opt/{number}/**"), format!("name=x{number}")])
+        .collect();
+    let given: Vec<_> = texts.iter().map(|text| (ONLY, text.as_str())).collect();
+    let lowered = lower(&given);
+    assert!(lowered.in_kernel.iter().all(|&here| here));
+    assert_eq!((lowered.prefixes.len(), lowered.names.len(), lowered.set.only), (500, 500, 0));
+    assert!(has(&lowered, USES_PLAIN_ONLY) && has(&lowered, Attribute::Name.bit()));
 }
 
 #[test]
