@@ -240,6 +240,16 @@ kernel_fields! {
     mount_parent: "mount" { "mnt_parent" + 0, "mnt_mountpoint" + 8, "mnt.mnt_root" + 16 }
     /// The part of a mount that files point at.
     mount_mnt: "mount" { "mnt" + 0 }
+    /// By controller, its part of the cgroup that a process is in.
+    css_set_subsys: "css_set" { "subsys" + 0 }
+    /// That cgroup.
+    css_cgroup: "cgroup_subsys_state" { "cgroup" + 0 }
+    /// Its hierarchy.
+    cgroup_root: "cgroup" { "root" + 0 }
+    /// Number of a hierarchy, as in `/proc/PID/cgroup`.
+    cgroup_root_hierarchy_id: "cgroup_root" { "hierarchy_id" + 0 }
+    /// Number of a directory, which is its inode's.
+    kernfs_id: "kernfs_node" { "id" + 0 }
     /// The cgroup in the unified hierarchy.
     css_set_dfl_cgrp: "css_set" { "dfl_cgrp" + 0 }
     /// Its directory.
@@ -331,6 +341,8 @@ pub struct Config {
     pub offsets: Offsets,
     /// Tracepoint records.
     pub formats: Formats,
+    /// Always zero: keeps the size a multiple of eight without padding.
+    pub reserved: u32,
 }
 
 impl Config {
@@ -350,6 +362,7 @@ impl Config {
         exits: 0,
         offsets: Offsets::NONE,
         formats: Formats::NONE,
+        reserved: 0,
     };
 }
 

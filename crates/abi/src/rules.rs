@@ -21,6 +21,11 @@ pub const RULES_MAX: u32 = 65_536;
 /// Longest directory, with its last slash, that a prefix rule can have in the kernel:
 /// the kernel's limit for keys of a trie (`LPM_DATA_SIZE_MAX`, `kernel/bpf/lpm_trie.c`).
 pub const PREFIX_MAX: usize = 256;
+/// Controllers there can be in hierarchies of version 1 (`CGROUP_SUBSYS_COUNT` is 14 in
+/// 6.18), and levels of those that are looked at.
+pub const CONTROLLERS: u32 = 16;
+/// See [`CONTROLLERS`].
+pub const V1_LEVELS: u32 = 8;
 /// Depths of a cgroup that a rule can have in the kernel.
 pub const CGROUP_DEPTHS: u32 = 16;
 
@@ -31,8 +36,10 @@ pub const ANY_ERRNO: u32 = u32::MAX;
 pub const SWITCH_GENERATION: u32 = 0;
 /// Index of the one that has births followed.
 pub const SWITCH_TREES: u32 = 1;
+/// Index of the one that has cgroups of version 1 looked at.
+pub const SWITCH_V1: u32 = 2;
 /// How many switches there are.
-pub const SWITCHES: u32 = 2;
+pub const SWITCHES: u32 = 3;
 
 /// What a rule can ask about: an index in [`RuleSet::free`], a bit of
 /// [`RuleSet::uses`], and the first half of a key in the map of numbers.
@@ -158,6 +165,20 @@ pub struct NumberKey {
     pub attribute: u32,
     /// Its value.
     pub number: u32,
+}
+
+/// A cgroup in a hierarchy of version 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "user",
+    derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable, zerocopy::KnownLayout)
+)]
+#[repr(C)]
+pub struct V1Key {
+    /// Number of the hierarchy, as in `/proc/PID/cgroup`.
+    pub hierarchy: u64,
+    /// Inode of its directory.
+    pub id: u64,
 }
 
 const _: () = assert!(size_of::<EntryRules>() == 32);

@@ -18,7 +18,7 @@ use exectrail_abi::{
     counters::Counters,
     rules::{
         EntryRules, GENERATIONS, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION,
-        SWITCH_TREES, SWITCHES as SWITCHES_MAX,
+        SWITCH_TREES, SWITCH_V1, SWITCHES as SWITCHES_MAX, V1Key,
     },
 };
 
@@ -92,6 +92,10 @@ pub static NUMBERS: HashMap<NumberKey, Masks> = HashMap::with_max_entries(ENTRIE
 /// Rules by id of a cgroup in the unified hierarchy.
 #[map]
 pub static CGROUPS: HashMap<u64, Masks> = HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
+
+/// The cgroups of version 1 that rules name, and a bit for each such question.
+#[map]
+pub static V1_CGROUPS: HashMap<V1Key, u64> = HashMap::with_max_entries(64, RULE_FLAGS);
 
 /// The processes of the trees that rules name, by id, and a bit for each tree.
 /// Written by the sensor before the first exec is seen, then by the hooks of births
@@ -241,6 +245,19 @@ pub fn rules_of_cgroup(id: u64, generation: usize) -> Option<u64> {
 pub fn trees_of(pid: u32) -> u64 {
     // SAFETY: copied at once; a word.
     unsafe { TREES.get(pid) }.copied().unwrap_or(0)
+}
+
+/// Whether any rule names a cgroup of version 1.
+#[inline(always)]
+pub fn has_v1_cgroups() -> bool {
+    SWITCHES.get(SWITCH_V1).is_some_and(|&v1| v1 != 0)
+}
+
+/// A bit for each question that a cgroup of version 1 answers.
+#[inline(always)]
+pub fn told_of_v1(key: V1Key) -> u64 {
+    // SAFETY: copied at once; a word.
+    unsafe { V1_CGROUPS.get(key) }.copied().unwrap_or(0)
 }
 
 /// Counts a hit of the rule with this number.

@@ -215,6 +215,13 @@ impl Scratch {
         self.component_count += 1;
     }
 
+    /// What the tails begin with, whether or not it is from this record.
+    #[inline(always)]
+    pub fn first_byte(&mut self) -> u8 {
+        // SAFETY: within the tails, whose bytes always have a value.
+        unsafe { self.tail().read() }
+    }
+
     /// First byte of the tails.
     #[inline(always)]
     pub fn tail(&mut self) -> *mut u8 {

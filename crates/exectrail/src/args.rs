@@ -1,5 +1,7 @@
 //! The command line: one definition that feeds parser and help.
 
+mod filter;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +11,7 @@ use exectrail_model::{
 };
 use serde::Deserialize;
 
+pub(crate) use self::filter::{FilterArgs, FilterCommand, RuleArgs, TestArgs, Which};
 use crate::quantity;
 
 /// Shows every program that runs on this host, with all its arguments.
@@ -31,15 +34,18 @@ Examples:
   exectrail --only user=www-data,parent=sh   what that user's shells start
   exectrail --json --duration 1m -o execs.jsonl
   exectrail fields                           what is known of each event
+  exectrail filter add --exclude cron        tell the one that runs
 
-Exit codes: 0 fine, 1 failed while running, 2 usage, 69 the kernel cannot,
-77 rights missing, 78 configuration wrong.";
+Exit codes: 0 fine, 1 failed while running, 2 usage, 69 the kernel cannot, or no
+exectrail runs, 77 rights missing, 78 configuration wrong.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show execs as they happen (the default)
     Trace(Box<TraceArgs>),
+    /// See and change the rules of an exectrail that runs
+    Filter(FilterArgs),
     /// List the fields of each event
     Fields,
 }
@@ -141,6 +147,10 @@ pub(crate) struct TraceArgs {
     /// Size of the buffer between kernel and reader [default: 2M, or four times --max-args]
     #[arg(long, value_name = "BYTES", value_parser = quantity::buffer)]
     pub(crate) buffer: Option<BufferSize>,
+
+    /// Make no control socket, by which `exectrail filter` changes the rules
+    #[arg(long)]
+    pub(crate) no_control: bool,
 
     /// Kind of program that tells of execs: auto, raw or classic
     #[arg(long, value_name = "KIND", value_parser = quantity::hook, hide_short_help = true)]

@@ -143,7 +143,8 @@ impl Config {
         Ok(config)
     }
 
-    fn parse(path: &Path, text: &str, host: &dyn Host) -> Result<Self, ConfigError> {
+    /// Reads the text of one file.
+    pub(crate) fn parse(path: &Path, text: &str, host: &dyn Host) -> Result<Self, ConfigError> {
         let mut config: Self =
             toml::from_str(text).map_err(|error| ConfigError::wrong(path, &error))?;
         let tables = [
@@ -158,6 +159,7 @@ impl Config {
     fn add(&mut self, later: Self) {
         self.rules.extend(later.rules);
         self.failed = later.failed.or(self.failed);
+        self.fold = later.fold.or(self.fold);
         self.exit = later.exit.or(self.exit);
         self.env = later.env.or(self.env.take());
         self.ancestors = later.ancestors.or(self.ancestors);
@@ -166,6 +168,22 @@ impl Config {
         self.color = later.color.or(self.color);
         self.max_args = later.max_args.or(self.max_args);
         self.buffer = later.buffer.or(self.buffer);
+    }
+
+    /// What the files say besides rules, by key.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("failed", format!("{:?}", self.failed)),
+            ("fold", format!("{:?}", self.fold)),
+            ("exit", format!("{:?}", self.exit)),
+            ("env", format!("{:?}", self.env)),
+            ("ancestors", format!("{:?}", self.ancestors)),
+            ("format", format!("{:?}", self.format)),
+            ("fields", format!("{:?}", self.fields)),
+            ("color", format!("{:?}", self.color)),
+            ("max-args", format!("{:?}", self.max_args)),
+            ("buffer", format!("{:?}", self.buffer)),
+        ]
     }
 
     /// Every rule in the files, in the order of the files and of the rules in them.

@@ -8,7 +8,7 @@ use exectrail_sensor::SensorError;
 const FAILED: u8 = 1;
 /// Wrong usage; clap's own errors end with the same.
 const USAGE: u8 = 2;
-/// `EX_UNAVAILABLE`: the kernel cannot.
+/// `EX_UNAVAILABLE`: the kernel cannot, or nobody is there to ask.
 const UNAVAILABLE: u8 = 69;
 /// `EX_NOPERM`: rights are missing.
 const NO_PERMISSION: u8 = 77;
@@ -25,6 +25,11 @@ impl ConfigError {
         Self(format!("{}: {}", path.display(), why.to_string().trim_end()))
     }
 
+    /// Someone else has found it wrong, in these words.
+    pub(crate) fn said(words: String) -> Self {
+        Self(words)
+    }
+
     /// The file cannot be read.
     pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
         Self(format!("{} cannot be read: {error}", path.display()))
@@ -38,6 +43,18 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+/// There is no running exectrail.
+#[derive(Debug)]
+pub(crate) struct NobodyRuns(pub(crate) String);
+
+impl fmt::Display for NobodyRuns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NobodyRuns {}
 
 /// Wrong usage that clap does not find by itself.
 #[derive(Debug)]
@@ -76,6 +93,8 @@ fn code(error: &anyhow::Error) -> u8 {
         CONFIG
     } else if error.is::<UsageError>() {
         USAGE
+    } else if error.is::<NobodyRuns>() {
+        UNAVAILABLE
     } else {
         FAILED
     }

@@ -1,5 +1,5 @@
-//! What the names in rules stand for on this host. It is asked at the start, once
-//! for each name, and may wait for a directory server then.
+//! What the names in rules stand for on this host. It is asked once for each name,
+//! when the rule is read, and may wait for a directory server then.
 
 use std::fs;
 
@@ -26,6 +26,43 @@ impl Host for ThisHost {
                 first(kind)
             }
         }
+    }
+}
+
+/// This host, with its namespaces as they were at the start: later we may not be
+/// allowed to look.
+pub(crate) struct KnownHost {
+    namespaces: Vec<(NamespaceKind, u32)>,
+}
+
+impl KnownHost {
+    /// Looks at everything.
+    pub(crate) fn look() -> Self {
+        let kinds = [
+            NamespaceKind::Pid,
+            NamespaceKind::Mount,
+            NamespaceKind::Net,
+            NamespaceKind::User,
+            NamespaceKind::Uts,
+            NamespaceKind::Ipc,
+            NamespaceKind::Cgroup,
+        ];
+        let known = |kind| Some((kind, ThisHost.namespace(kind)?));
+        Self { namespaces: kinds.into_iter().filter_map(known).collect() }
+    }
+}
+
+impl Host for KnownHost {
+    fn user(&self, name: &str) -> Option<u32> {
+        ThisHost.user(name)
+    }
+
+    fn group(&self, name: &str) -> Option<u32> {
+        ThisHost.group(name)
+    }
+
+    fn namespace(&self, kind: NamespaceKind) -> Option<u32> {
+        self.namespaces.iter().find(|(known, _)| *known == kind).map(|(_, inode)| *inode)
     }
 }
 

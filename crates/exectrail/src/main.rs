@@ -7,8 +7,10 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod capabilities;
 mod commands;
 mod config;
+mod control;
 mod exit;
 mod host;
 mod logging;
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         None => commands::trace::run(&cli.trace),
         Some(Command::Trace(trace)) => commands::trace::run(&trace),
+        Some(Command::Filter(filter)) => commands::filter::run(&filter),
         Some(Command::Fields) => commands::fields::run(),
     };
     match done {

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) fn plan(args: &TraceArgs, config: &Config, host: &dyn Host) -> anyhow::Result<Plan> {
     let args_max = args.max_args.or(config.max_args.map(|max| max.0)).unwrap_or(ARGS_MAX);
     let buffer = args.buffer.or(config.buffer.map(|buffer| buffer.0));
-    let rules = rules(args, config, host)?;
+    let rules = rules(args, config, host, Rules::default())?;
     let failed = args.failed || config.failed.unwrap_or(false);
     if !failed {
         check_that_something_is_wanted(&rules)?;
@@ -52,9 +52,13 @@ pub(crate) fn collect_what_is_shown(plan: &mut Plan, shown: u32) {
     plan.parts = shown | ends | plan.rules.needs();
 }
 
-/// All rules, those of the files first.
-fn rules(args: &TraceArgs, config: &Config, host: &dyn Host) -> anyhow::Result<Rules> {
-    let mut rules = Rules::default();
+/// All rules, those of the files first, in a set that has none yet.
+pub(crate) fn rules(
+    args: &TraceArgs,
+    config: &Config,
+    host: &dyn Host,
+    mut rules: Rules,
+) -> anyhow::Result<Rules> {
     for rule in config.rules() {
         rules.push(rule.clone()).map_err(|error| wrong(rule.place.as_ref(), &error))?;
     }
@@ -94,7 +98,7 @@ fn keyed(key: Key, value: &str, host: &dyn Host) -> Result<Rule, RuleError> {
 }
 
 /// Refuses rules that nothing can ever satisfy while failed execs are not traced.
-fn check_that_something_is_wanted(rules: &Rules) -> anyhow::Result<()> {
+pub(crate) fn check_that_something_is_wanted(rules: &Rules) -> anyhow::Result<()> {
     let is_failure = |selector: &Selector| {
         matches!(selector, Selector::Result(Outcome::Failed | Outcome::Errno(_)))
     };

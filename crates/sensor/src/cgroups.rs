@@ -8,6 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use exectrail_abi::rules::V1Key;
+
+use crate::error::SensorError;
+
 /// The initial cgroup namespace (`PROC_CGROUP_INIT_INO`, `include/uapi/linux/nsfs.h`).
 const INITIAL_NAMESPACE: &str = "cgroup:[4026531835]";
 
@@ -78,9 +82,65 @@ fn newest(directory: &Path) -> io::Result<u64> {
     Ok(newest)
 }
 
+/// A cgroup of a hierarchy of version 1, by its controller.
+///
+/// # Errors
+///
+/// When there is no such hierarchy or no such cgroup; with what to do about it.
+pub(crate) fn of_version_1(controller: &str, path: &str) -> Result<V1Key, SensorError> {
+    let none = |what: String| SensorError::Unsupported {
+        what: format!("cgroup={controller}:{path}: {what}"),
+        cure: "name a controller that /proc/self/cgroup has with a number, and a cgroup that is \
+               there; for the unified hierarchy write cgroup=/path"
+            .to_owned(),
+    };
+    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let hierarchy = hierarchy(&own, controller)
+        .ok_or_else(|| none("no hierarchy of version 1 has this controller".to_owned()))?;
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let root = mounted_v1(&mounts, controller)
+        .ok_or_else(|| none("its hierarchy is not mounted".to_owned()))?;
+    let directory = root.join(path.strip_prefix('/').unwrap_or(path));
+    let id = fs::metadata(&directory)
+        .map_err(|error| none(format!("{}: {error}", directory.display())))?
+        .ino();
+    Ok(V1Key { hierarchy, id })
+}
+
+/// From lines such as `4:cpu,cpuacct:/path`. Hierarchies that have only a name have no
+/// controller by which the kernel side could find them.
+fn hierarchy(own: &str, controller: &str) -> Option<u64> {
+    own.lines().find_map(|line| {
+        let mut fields = line.splitn(3, ':');
+        let (number, controllers) = (fields.next()?, fields.next()?);
+        let has = controllers.split(',').any(|one| one == controller);
+        let is_named = controller.starts_with("name=");
+        (has && !is_named).then(|| number.parse().ok()).flatten().filter(|&number| number != 0)
+    })
+}
+
+fn mounted_v1(mounts: &str, controller: &str) -> Option<PathBuf> {
+    mounts.lines().find_map(|line| {
+        let mut fields = line.split(' ').skip(1);
+        let (place, kind, options) = (fields.next()?, fields.next()?, fields.next()?);
+        let has = kind == "cgroup" && options.split(',').any(|one| one == controller);
+        has.then(|| PathBuf::from(place))
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::mounted;
+    use super::{hierarchy, mounted, mounted_v1};
+
+    #[test]
+    fn a_controller_has_a_hierarchy_and_a_place() {
+        let own = "12:name=systemd:/\n4:cpu,cpuacct:/a:b\n0::/x\n";
+        assert_eq!((hierarchy(own, "cpuacct"), hierarchy(own, "pids")), (Some(4), None));
+        assert_eq!((hierarchy(own, "name=systemd"), hierarchy(own, "")), (None, None));
+        let mounts = "cgroup /sys/fs/cgroup/cpu cgroup rw,cpu,cpuacct 0 0\n";
+        assert_eq!(mounted_v1(mounts, "cpu").unwrap().to_str(), Some("/sys/fs/cgroup/cpu"));
+        assert_eq!(mounted_v1(mounts, "pids"), None);
+    }
 
     #[test]
     fn the_unified_hierarchy_is_found_beside_others() {

@@ -26,6 +26,7 @@ mod cgroups;
 mod clock;
 mod counters;
 mod dump;
+mod dump_maps;
 mod error;
 mod format;
 mod lower;
@@ -43,6 +44,8 @@ mod tracefs;
 mod trees;
 
 pub use counters::{Account, CpuAccount, ProgramAccount};
+pub use dump_maps::{RuleMap, RuleMapEntry, RuleMaps};
 pub use error::SensorError;
+pub use lower::in_kernel;
 pub use reader::Wake;
 pub use sensor::{RuleHits, Sensor};

@@ -9,7 +9,9 @@ use exectrail_abi::{
     config::{Config, Formats, Offsets},
     record::ENVIRONMENT_MAX,
 };
-use exectrail_model::plan::Plan;
+use exectrail_model::{filter::Rules, plan::Plan};
+
+use crate::cgroups::Hierarchy;
 
 /// The longest that a record waits for the reader while there are others, 4 ms:
 /// the reader wakes at most 250 times a second, and a line is out in 5 ms.
@@ -37,5 +39,14 @@ pub(crate) fn config(
         exits: u32::from(plan.exits),
         offsets: *offsets,
         formats,
+        reserved: 0,
     }
+}
+
+/// Of each rule, whether the kernel of this host would decide it: all of an `exclude`
+/// rule, some of an `only` rule. Nothing is loaded to find that out.
+#[must_use]
+pub fn in_kernel(rules: &Rules) -> Vec<bool> {
+    let numbers: Vec<u32> = (0..).take(rules.len()).collect();
+    Lowered::of(rules, &numbers, &Hierarchy::of_host()).in_kernel
 }

@@ -53,8 +53,8 @@ impl Object {
             .map_max_entries("ATTEMPTS", if_failed(ATTEMPTS))
             .map_max_entries("HITS", rules_max)
             .map_max_entries("TREES", config.images);
-        // A rule has up to two entries in a map.
-        for map in ["SHORT_PATHS", "LONG_PATHS", "PREFIXES", "NAMES", "NUMBERS", "CGROUPS"] {
+        // A plain rule has up to two entries; of others there are too few to fill a map.
+        for map in ["SHORT_PATHS", "LONG_PATHS", "PREFIXES", "NAMES"] {
             loader.map_max_entries(map, rules_max.saturating_mul(2));
         }
         let ebpf = loader

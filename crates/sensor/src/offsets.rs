@@ -12,7 +12,7 @@ use crate::btf::Btf;
 /// Rows of one member of which the kernel side reads other than eight bytes
 /// (pointers, addresses, `u64`). Rows of several members say it by their
 /// distances. Zero is for what is only pointed at.
-const SIZES: [(&str, u32); 27] = [
+const SIZES: [(&str, u32); 28] = [
     ("task_tgid", 4),
     ("task_flags", 4),
     ("task_loginuid", 4),
@@ -40,6 +40,7 @@ const SIZES: [(&str, u32); 27] = [
     ("super_dev", 4),
     ("qstr_len", 4),
     ("bprm_argc", 4),
+    ("cgroup_root_hierarchy_id", 4),
 ];
 
 /// A row of the table that this kernel cannot serve.

@@ -3,7 +3,10 @@
 use aya::maps::{Array, HashMap, LpmTrie, MapError, PerCpuArray, lpm_trie::Key};
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
-    rules::{EntryRules, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION, SWITCH_TREES},
+    rules::{
+        EntryRules, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION, SWITCH_TREES,
+        SWITCH_V1, V1Key,
+    },
 };
 use zerocopy::transmute;
 
@@ -14,8 +17,8 @@ use crate::{
 
 /// [`RuleSet`] and [`EntryRules`] as plain words, the form in which map values are
 /// written.
-type RuleSetWords = [u64; size_of::<RuleSet>() / 8];
-type EntryWords = [u64; size_of::<EntryRules>() / 8];
+pub(crate) type RuleSetWords = [u64; size_of::<RuleSet>() / 8];
+pub(crate) type EntryWords = [u64; size_of::<EntryRules>() / 8];
 
 impl Object {
     /// Writes what an exact path has, or takes it out.
@@ -111,6 +114,15 @@ impl Object {
     /// Has births followed from now on.
     pub(crate) fn follow_births(&mut self) -> Result<(), MapError> {
         self.switch(SWITCH_TREES, 1)
+    }
+
+    /// Has a cgroup of version 1 answer questions, by their bits.
+    pub(crate) fn put_v1_cgroup(&mut self, key: V1Key, bits: u64) -> Result<(), MapError> {
+        let key: [u64; 2] = transmute!(key);
+        let map: HashMap<_, [u64; 2], u64> = HashMap::try_from(map(self.ebpf(), "V1_CGROUPS")?)?;
+        let known = map.get(&key, 0).unwrap_or(0);
+        self.put("V1_CGROUPS", key, Some(known | bits))?;
+        self.switch(SWITCH_V1, 1)
     }
 
     fn switch(&mut self, switch: u32, value: u32) -> Result<(), MapError> {

@@ -6,12 +6,21 @@
 //! with the half it began with; before that one is written again, all such execs are
 //! over.
 
+mod numbers;
+
 use std::{collections::HashMap, hash::Hash};
 
 use aya::maps::MapError;
-use exectrail_abi::rules::{EntryRules, GENERATIONS, Masks, NumberKey, RULES_MAX};
-use exectrail_model::filter::{Rules, Verdict, What};
+use exectrail_abi::{
+    config::parts,
+    rules::{EntryRules, GENERATIONS, Masks, NumberKey, RULES_MAX},
+};
+use exectrail_model::{
+    filter::{Rule, Rules, Verdict},
+    plan::Plan,
+};
 
+use self::numbers::Numbers;
 use crate::{
     cgroups::Hierarchy,
     error::SensorError,
@@ -19,6 +28,10 @@ use crate::{
     object::Object,
     sys,
 };
+
+/// Rules there can be, with those before them, when they may change: twice the ten
+/// thousand paths of a list that someone else keeps.
+const LIVE_ROOM: u32 = 32_768;
 
 /// What the kernel's maps hold, as far as we have written it.
 #[derive(Debug, Default)]
@@ -30,8 +43,7 @@ pub(crate) struct Rulebook {
     parents: Table<[u8; 16]>,
     numbers: Table<NumberKey>,
     cgroups: Table<u64>,
-    /// Numbers of rules, by which their hits are counted. One that comes again counts on.
-    known: HashMap<(Verdict, String), u32>,
+    numbers_of_rules: Numbers,
     /// Numbers of the rules that hold, in their order.
     current: Vec<u32>,
     in_kernel: Vec<bool>,
@@ -42,26 +54,32 @@ type EntryTable = HashMap<Box<[u8]>, EntryRules>;
 
 impl Rulebook {
     /// How many rules there can be, with those that went before them.
-    pub(crate) fn room_for(rules: &Rules) -> u32 {
-        let rules = u32::try_from(rules.len()).unwrap_or(RULES_MAX);
-        rules.saturating_mul(2).clamp(1024, RULES_MAX).next_power_of_two()
+    pub(crate) fn room_for(plan: &Plan) -> u32 {
+        let rules = u32::try_from(plan.rules.len()).unwrap_or(RULES_MAX);
+        let least = if plan.live { LIVE_ROOM } else { 1024 };
+        rules.saturating_mul(2).clamp(least, RULES_MAX).next_power_of_two()
     }
 
-    /// Puts rules into force.
+    /// Puts rules into force. Records have these `collected` parts.
     ///
     /// # Errors
     ///
-    /// When there are more than the maps have room for. The rules that held before hold
-    /// on.
+    /// When there are more than the maps have room for, or one asks for what is not
+    /// collected. The rules that held before hold on.
     pub(crate) fn enforce(
         &mut self,
         object: &mut Object,
         rules: &Rules,
+        collected: u32,
     ) -> Result<(), SensorError> {
-        let numbers = self.number(rules, object.rules_max())?;
-        let lowered = Lowered::of(rules, &numbers, &Hierarchy::of_host());
-        // Nobody is still judged by what is overwritten now.
+        // Nobody is still judged by what is overwritten below, or counted under a
+        // number that is given again.
         sys::wait_for_programs();
+        let room = (self.current.as_slice(), object.rules_max());
+        let hits = |number| object.hits(number).unwrap_or(0);
+        let numbers = self.numbers_of_rules.give(rules, room, hits)?;
+        let lowered = Lowered::of(rules, &numbers, &Hierarchy::of_host());
+        check_that_all_is_collected(rules, &lowered.in_kernel, collected)?;
         let idle = (self.active + 1) % GENERATIONS;
         let written = self.write(object, idle, &lowered);
         written.map_err(|error| SensorError::at("writing the rules", error))?;
@@ -69,23 +87,6 @@ impl Rulebook {
         self.current = numbers;
         self.in_kernel = lowered.in_kernel;
         Ok(())
-    }
-
-    /// Numbers for all rules.
-    fn number(&mut self, rules: &Rules, room: u32) -> Result<Vec<u32>, SensorError> {
-        let mut numbers = Vec::with_capacity(rules.len());
-        for rule in rules.iter() {
-            let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
-            let number = *self.known.entry((rule.verdict, rule.to_string())).or_insert(next);
-            if number >= room {
-                return Err(SensorError::Unsupported {
-                    what: format!("more than {room} different rules since the start"),
-                    cure: "start exectrail again with these rules".to_owned(),
-                });
-            }
-            numbers.push(number);
-        }
-        Ok(numbers)
     }
 
     fn write(&mut self, object: &mut Object, idle: usize, new: &Lowered) -> Result<(), MapError> {
@@ -127,6 +128,40 @@ impl Rulebook {
     pub(crate) fn current(&self) -> impl Iterator<Item = (u32, bool)> {
         self.current.iter().copied().zip(self.in_kernel.iter().copied())
     }
+
+    /// How often the present rule of this number has decided in the kernel.
+    pub(crate) fn hits(&self, object: &Object, number: u32) -> u64 {
+        let all = object.hits(number).unwrap_or(0);
+        all.saturating_sub(self.numbers_of_rules.before(number))
+    }
+
+    /// How many numbers rules have had, from zero on.
+    pub(crate) fn numbers_given(&self) -> u32 {
+        self.numbers_of_rules.given()
+    }
+}
+
+/// Refuses rules about parts of a record that nobody collects: they are constants of
+/// the kernel side since the start, and of what is not there no rule ever holds. An
+/// `exclude` rule about namespaces needs none: the kernel decides all of that.
+fn check_that_all_is_collected(
+    rules: &Rules,
+    in_kernel: &[bool],
+    collected: u32,
+) -> Result<(), SensorError> {
+    let missing = |(rule, in_kernel): &(&Rule, &bool)| {
+        let is_decided = **in_kernel && rule.verdict == Verdict::Exclude;
+        let decided = if is_decided { parts::PROCESS | parts::NAMESPACES } else { 0 };
+        rule.needs() & !collected & !decided != 0
+    };
+    let Some((rule, _)) = rules.iter().zip(in_kernel).find(missing) else { return Ok(()) };
+    let selectors = rule.selectors().iter().filter(|selector| selector.needs() & !collected != 0);
+    let keys: Vec<_> = selectors.map(|selector| format!("`{}`", selector.key())).collect();
+    Err(SensorError::Unsupported {
+        what: format!("`{rule}` is about {}, which this trace does not collect", keys.join(", ")),
+        cure: "start exectrail with --json, with a field that shows it, or with such a rule"
+            .to_owned(),
+    })
 }
 
 fn set<T, const N: usize>(halves: &mut [T; N], half: usize, value: T) {
@@ -148,19 +183,29 @@ fn change_entries(
     new: &Entries,
     mut put: impl FnMut(&[u8], Option<&EntryRules>) -> Result<(), MapError>,
 ) -> Result<(), MapError> {
-    for key in new.keys() {
-        table.entry(key.clone()).or_default();
-    }
+    // What goes makes room for what comes.
+    let mut gone = Vec::new();
     for (key, rules) in &mut *table {
         let before = *rules;
         set_half(rules, half, new.get(key).copied().unwrap_or_default());
         if *rules == EntryRules::default() {
-            put(key, None)?;
+            gone.push(key.clone());
         } else if *rules != before {
             put(key, Some(rules))?;
         }
     }
-    table.retain(|_, rules| *rules != EntryRules::default());
+    for key in gone {
+        put(&key, None)?;
+        table.remove(&key);
+    }
+    for (key, entry) in new {
+        if !table.contains_key(key) {
+            let mut rules = EntryRules::default();
+            set_half(&mut rules, half, *entry);
+            put(key, Some(&rules))?;
+            table.insert(key.clone(), rules);
+        }
+    }
     Ok(())
 }
 
@@ -185,14 +230,4 @@ fn change<K: Clone + Eq + Hash>(
     }
     table.retain(|_, masks| *masks != Masks::default());
     Ok(())
-}
-
-/// The process trees that rules name, and the bit of each.
-pub(crate) fn trees(rules: &Rules) -> Vec<(u32, u64)> {
-    let bits = rules.told().iter().enumerate();
-    bits.filter_map(|(slot, what)| match what {
-        What::Tree(pid) => Some((*pid, 1 << slot)),
-        What::CgroupV1 { .. } => None,
-    })
-    .collect()
 }

@@ -7,11 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use exectrail_abi::{config::ABSENT, counters::Counters};
+use exectrail_abi::{
+    config::{ABSENT, parts},
+    counters::Counters,
+};
 use exectrail_model::{
     cpid::BootId,
     event::Moment,
-    filter::Rules,
+    filter::{Rules, What},
     lift::Host as LiftHost,
     pipeline::{Counts, Pipeline, Taker},
     plan::Plan,
@@ -20,9 +23,10 @@ use exectrail_model::{
 use crate::{
     attach::{self, Link},
     btf::Btf,
-    clock,
+    cgroups, clock,
     counters::{self, Account},
     dump,
+    dump_maps::RuleMaps,
     error::SensorError,
     lower,
     object::Object,
@@ -30,7 +34,7 @@ use crate::{
     preflight::{self, Host, KernelVersion},
     programs::{self, Hook},
     reader::{Reader, Wake},
-    rulebook::{self, Rulebook},
+    rulebook::Rulebook,
     scan, sys,
     tracefs::Tracefs,
     trees,
@@ -69,6 +73,8 @@ pub struct Sensor {
     kernel: KernelVersion,
     cpus: u32,
     failed: bool,
+    /// Parts of a record that are collected.
+    parts: u32,
     asked: Instant,
 }
 
@@ -86,7 +92,7 @@ impl Sensor {
         let mut object = create(plan, &host, &hooks, tracefs.as_ref())?;
         let mut rulebook = Rulebook::default();
         if !plan.rules.is_empty() {
-            rulebook.enforce(&mut object, &plan.rules)?;
+            rulebook.enforce(&mut object, &plan.rules, parts::ALL)?;
         }
         let (kernel, cpus) = (host.kernel, possible_cpus()?);
         drop(host);
@@ -107,10 +113,11 @@ impl Sensor {
             kernel,
             cpus,
             failed: plan.failed,
+            parts: plan.parts,
             asked: Instant::now(),
         };
         sensor.births = sensor.attach(|hook| programs::BIRTH.contains(hook))?;
-        sensor.plant_trees(&plan.rules)?;
+        sensor.prepare_answers(&plan.rules, &[])?;
         sensor.resume()?;
         sensor.object.set_attached(clock::now())?;
         if sensor.pipeline.tells_ends() {
@@ -150,9 +157,26 @@ impl Sensor {
         Ok(links)
     }
 
-    /// Follows births from here on, and finds what is there already.
-    fn plant_trees(&mut self, rules: &Rules) -> Result<(), SensorError> {
-        let trees = rulebook::trees(rules);
+    /// Prepares the answers that the kernel side alone can give: follows births from here
+    /// on, and finds what is there already.
+    /// What rules have `asked` before is answered already, even if the root of a tree has
+    /// ended since.
+    fn prepare_answers(&mut self, rules: &Rules, asked: &[What]) -> Result<(), SensorError> {
+        let mut trees = Vec::new();
+        for (slot, what) in rules.told().iter().enumerate() {
+            if asked.contains(what) {
+                continue;
+            }
+            let bit = 1 << slot;
+            match what {
+                What::Tree(pid) => trees.push((*pid, bit)),
+                What::CgroupV1 { controller, path } => {
+                    let key = cgroups::of_version_1(controller, path)?;
+                    let put = self.object.put_v1_cgroup(key, bit);
+                    put.map_err(|error| SensorError::at("entering a cgroup", error))?;
+                }
+            }
+        }
         if trees.is_empty() {
             return Ok(());
         }
@@ -165,10 +189,12 @@ impl Sensor {
     ///
     /// # Errors
     ///
-    /// When they do not fit; then those that hold go on to hold.
+    /// When they do not fit, or ask for what is not collected; then those that hold go on
+    /// to hold.
     pub fn replace_rules(&mut self, rules: Rules) -> Result<(), SensorError> {
-        self.plant_trees(&rules)?;
-        self.rulebook.enforce(&mut self.object, &rules)?;
+        let asked = self.rules().told().to_vec();
+        self.prepare_answers(&rules, &asked)?;
+        self.rulebook.enforce(&mut self.object, &rules, self.parts)?;
         self.pipeline.replace_rules(rules);
         Ok(())
     }
@@ -187,11 +213,21 @@ impl Sensor {
         by_kernel
             .zip(by_reader)
             .map(|((number, is_in_kernel), by_reader)| RuleHits {
-                by_kernel: self.object.hits(number).unwrap_or(0),
+                by_kernel: self.rulebook.hits(&self.object, number),
                 by_reader,
                 is_in_kernel,
             })
             .collect()
+    }
+
+    /// What the kernel's maps of rules have, read from the kernel.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses to show them.
+    pub fn rule_maps(&self) -> Result<RuleMaps, SensorError> {
+        let maps = self.object.rule_maps(self.rulebook.numbers_given());
+        maps.map_err(|error| SensorError::at("reading the maps of rules", error))
     }
 
     /// The programs in use, by name, for words to people.
@@ -336,7 +372,7 @@ fn create(
     }
     let formats = attach::formats(hooks, tracefs)?;
     let config = lower::config(plan, (possible_cpus()?, image_places()), &offsets, formats);
-    Object::create(&config, plan.buffer.bytes(), Rulebook::room_for(&plan.rules))
+    Object::create(&config, plan.buffer.bytes(), Rulebook::room_for(plan))
 }
 
 fn possible_cpus() -> Result<u32, SensorError> {

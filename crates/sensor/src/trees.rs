@@ -20,12 +20,7 @@ const LOOKS: usize = 1000;
 pub(crate) fn plant(object: &mut Object, trees: &[(u32, u64)]) -> Result<(), SensorError> {
     let mut known: HashMap<u32, u64> = HashMap::new();
     for &(pid, bit) in trees {
-        if !fs::exists(format!("/proc/{pid}")).unwrap_or(false) {
-            return Err(SensorError::Unsupported {
-                what: format!("tree={pid}: there is no process {pid}"),
-                cure: "name a process that runs".to_owned(),
-            });
-        }
+        check_that_it_runs(pid)?;
         *known.entry(pid).or_default() |= bit;
     }
     for (&pid, &bits) in &known {
@@ -47,6 +42,21 @@ pub(crate) fn plant(object: &mut Object, trees: &[(u32, u64)]) -> Result<(), Sen
         }
     }
     Ok(())
+}
+
+/// A thread that does not lead its process has a directory, too, but no children.
+fn check_that_it_runs(pid: u32) -> Result<(), SensorError> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let process: Option<u32> =
+        status.lines().find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok());
+    let (what, cure) = match process {
+        Some(process) if process == pid => return Ok(()),
+        Some(process) => {
+            (format!("{pid} is a thread of process {process}"), format!("name {process}"))
+        }
+        None => (format!("there is no process {pid}"), "name a process that runs".to_owned()),
+    };
+    Err(SensorError::Unsupported { what: format!("tree={pid}: {what}"), cure })
 }
 
 /// Every process, and the one that it was born to or that took it over.

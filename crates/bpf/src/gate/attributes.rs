@@ -1,12 +1,17 @@
 //! What rules ask about besides paths and names.
 
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
-use exectrail_abi::rules::{ANY_ERRNO, Attribute, CGROUP_DEPTHS, NumberKey, RuleSet, TOLD_MAX};
+use exectrail_abi::rules::{
+    ANY_ERRNO, Attribute, CGROUP_DEPTHS, CONTROLLERS, NumberKey, RuleSet, TOLD_MAX, V1_LEVELS,
+    V1Key,
+};
 
 use super::{by, has};
 use crate::{
-    kernel::{Task, ancestor_cgroup},
-    maps::{rules_of_cgroup, rules_of_number, rules_of_parent, trees_of},
+    kernel::{KernfsNode, Task, ancestor_cgroup},
+    maps::{
+        has_v1_cgroups, rules_of_cgroup, rules_of_number, rules_of_parent, told_of_v1, trees_of,
+    },
     scratch::Scratch,
 };
 
@@ -140,8 +145,11 @@ impl Judge {
     #[inline(always)]
     fn told(self, scratch: &mut Scratch) -> u64 {
         let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
-        let told = trees_of(pid);
-        scratch.record.told = told;
+        scratch.record.told = trees_of(pid);
+        if has_v1_cgroups() {
+            tell_v1_cgroups(scratch, Task::current());
+        }
+        let told = scratch.record.told;
         let mut found = 0;
         for slot in 0..TOLD_MAX {
             if told & 1 << slot != 0 {
@@ -150,4 +158,26 @@ impl Judge {
         }
         by(self.rules, Attribute::Told, found)
     }
+}
+
+/// Looks at the cgroups of all controllers that are in a hierarchy of version 1, and at
+/// those above. What is found goes to the record, where the verifier does not follow it.
+#[inline(always)]
+fn tell_v1_cgroups(scratch: &mut Scratch, task: Task) {
+    for controller in 0..CONTROLLERS {
+        // Behind the last controller stands something else, which is no address.
+        let Some((hierarchy, directory)) = task.controller_directory(controller) else { return };
+        if hierarchy != 0 {
+            let _ = tell_v1_cgroup(scratch, u64::from(hierarchy), directory);
+        }
+    }
+}
+
+#[inline(always)]
+fn tell_v1_cgroup(scratch: &mut Scratch, hierarchy: u64, mut directory: KernfsNode) -> Option<()> {
+    for _ in 0..V1_LEVELS {
+        scratch.record.told |= told_of_v1(V1Key { hierarchy, id: directory.id()? });
+        directory = directory.parent()??;
+    }
+    None
 }

@@ -49,10 +49,14 @@ impl Found {
     }
 }
 
-/// The name as it was given to exec.
+/// The name as it was given to exec. A relative one is no path of any rule, but could be
+/// taken for the leaf-first form of a file right below the root.
 #[inline(always)]
 pub fn as_given(scratch: &mut Scratch, rules: &RuleSet, generation: usize) -> Found {
     let len = scratch.len(Tail::Filename);
+    if len == 0 || scratch.first_byte() != b'/' {
+        return Found::NOTHING;
+    }
     let found = exact(scratch, rules, 0, len, generation);
     if !has(rules, USES_PREFIXES) {
         return found;

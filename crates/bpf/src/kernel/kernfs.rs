@@ -16,6 +16,12 @@ impl KernfsNode {
         follow(self.0, config!(offsets.kernfs_name))
     }
 
+    /// Its number.
+    #[inline(always)]
+    pub fn id(self) -> Option<u64> {
+        read(self.0, config!(offsets.kernfs_id))
+    }
+
     /// The directory it is in; of the root, nothing. The member has another name
     /// since 6.15 (741c10b096bc).
     #[inline(always)]

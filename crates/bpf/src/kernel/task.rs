@@ -148,6 +148,19 @@ impl Task {
         follow(cgroup, config!(offsets.cgroup_kn)).map(KernfsNode)
     }
 
+    /// The directory of its cgroup in the hierarchy that a controller is in, and the
+    /// number of that hierarchy; zero is the unified one.
+    #[inline(always)]
+    pub fn controller_directory(self, controller: u32) -> Option<(u32, KernfsNode)> {
+        let css_set = follow(self.0, config!(offsets.task_cgroups))?;
+        let place = css_set + u64::from(controller) * 8;
+        let cgroup =
+            follow(follow(place, config!(offsets.css_set_subsys))?, config!(offsets.css_cgroup))?;
+        let root = follow(cgroup, config!(offsets.cgroup_root))?;
+        let hierarchy = read(root, config!(offsets.cgroup_root_hierarchy_id))?;
+        Some((hierarchy, follow(cgroup, config!(offsets.cgroup_kn)).map(KernfsNode)?))
+    }
+
     /// Its namespaces, but for that of process ids.
     #[inline(always)]
     pub fn namespaces(self) -> Option<Namespaces> {

@@ -12,35 +12,53 @@ use exectrail_sinks::{Options, Sink, SinkKind, select, summary_words};
 
 use crate::{
     args::{ColorChoice, TraceArgs},
+    capabilities,
     config::Config,
+    control::{Live, Server},
     exit::{ConfigError, UsageError},
-    host::ThisHost,
-    output, plan, signals,
+    host::KnownHost,
+    output, plan,
+    signals::Requests,
     stream::Stream,
 };
 
 /// Traces until someone, the clock or the count says enough.
 pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
-    let config = Config::read(args.config.as_deref(), &ThisHost)?;
-    let mut plan = plan::plan(args, &config, &ThisHost)?;
+    let host = KnownHost::look();
+    let config = Config::read(args.config.as_deref(), &host)?;
+    let mut plan = plan::plan(args, &config, &host)?;
     let sink = sink(args, &config, &plan)?;
     plan::collect_what_is_shown(&mut plan, sink.needs());
-    let requests = signals::end_requests().context("preparing for signals")?;
-    let mut stream = Stream::new(sink, args.count);
+    let mut requests = Requests::listen().context("preparing for signals")?;
 
     let mut sensor = Sensor::start(&plan)?;
+    let live = Live::new(args, &config, plan.failed, &host);
+    let mut control = control(args);
+    capabilities::drop_all().context("giving up capabilities")?;
+    let mut stream = Stream::new(sink, args.count);
     announce(&sensor);
     stream.begin()?;
     let deadline = args.duration.map(|time| Instant::now() + time);
     while !stream.is_over() {
-        match sensor.wait(&[requests.as_fd()], deadline)? {
-            Wake::Records => {
-                sensor.read(&mut |event| stream.take(event));
-                stream.flush();
-            }
-            Wake::Other(_) | Wake::Deadline => break,
+        let mut others = vec![requests.end.as_fd(), requests.reload.as_fd()];
+        others.extend(control.as_ref().map(AsFd::as_fd));
+        match sensor.wait(&others, deadline)? {
+            Wake::Other(END) | Wake::Deadline => break,
+            Wake::Other(RELOAD) if !requests.is_to_reload() => break,
+            Wake::Other(RELOAD) => reload(&live, &mut sensor),
+            Wake::Other(_) | Wake::Records => {}
+        }
+        if let Some(control) = &mut control {
+            control.serve(&mut |line| live.reply(line, &mut sensor));
+        }
+        // Whoever is served, records do not wait, and the clock does not stand still.
+        sensor.read(&mut |event| stream.take(event));
+        stream.flush();
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            break;
         }
     }
+    drop(control);
 
     let account = sensor.stop(&mut |event| stream.take(event));
     log::info!("{account:?}");
@@ -48,6 +66,36 @@ pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
     stream.end(&Event { moment: Sensor::now(), body: Body::Summary(summary) })?;
     eprintln!("exectrail: {}", summary_words(&summary));
     Ok(())
+}
+
+/// Places in the list of what is waited for.
+const END: usize = 0;
+const RELOAD: usize = 1;
+
+/// The control socket. A trace without one is a trace, too.
+fn control(args: &TraceArgs) -> Option<Server> {
+    if args.no_control {
+        return None;
+    }
+    let started = Server::start();
+    started.inspect_err(|error| log::warn!("no control socket: {error}")).ok()
+}
+
+/// Reads the files again. If they are wrong, all stays as it is.
+fn reload(live: &Live<'_>, sensor: &mut Sensor) {
+    match live.reload(sensor) {
+        Ok(settings) => {
+            let rules = sensor.rules().len();
+            eprintln!("exectrail: configuration read again; rules in force: {rules}");
+            if !settings.is_empty() {
+                let settings = settings.join(", ");
+                eprintln!(
+                    "exectrail: only a new start changes {settings}; the rest of the files holds"
+                );
+            }
+        }
+        Err(error) => eprintln!("exectrail: {error:#}\nexectrail: the rules stay as they were"),
+    }
 }
 
 fn announce(sensor: &Sensor) {

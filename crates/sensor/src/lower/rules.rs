@@ -12,7 +12,7 @@ use exectrail_abi::{
 use exectrail_model::{
     filter::{
         CgroupPath, IdKind, NamespaceKind, Outcome, ParentPattern, PathPattern, Rule, Rules,
-        Selector, Told, Verdict, What, WordPattern,
+        Selector, Told, Verdict, WordPattern,
     },
     lift::leaf_first,
 };
@@ -261,7 +261,7 @@ impl<'r> Place<'r> {
             }
             Selector::Result(outcome) => Some(Self::Number(Attribute::Result, result(*outcome))),
             Selector::Cgroup(path) => Self::of_cgroup(path, cgroups),
-            Selector::Told(Told { slot, what: What::Tree(_) }) => {
+            Selector::Told(Told { slot, .. }) => {
                 let slot = usize::from((*slot)?);
                 (slot < TOLD_MAX).then_some(Self::Told(slot))
             }
@@ -269,8 +269,7 @@ impl<'r> Place<'r> {
             | Selector::Name(WordPattern::Glob(_))
             | Selector::Parent(_)
             | Selector::Arg(_)
-            | Selector::Container(_)
-            | Selector::Told(Told { what: What::CgroupV1 { .. }, .. }) => None,
+            | Selector::Container(_) => None,
         }
     }
 
