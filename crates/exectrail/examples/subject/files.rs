@@ -51,7 +51,7 @@ pub(crate) fn execveat(directory: &str, name: &str, args: &[&str]) {
 }
 
 /// Prints the error, if it comes back.
-fn exec_at(file: &File, name: &CStr, args: &[&str]) {
+pub(crate) fn exec_at(file: &File, name: &CStr, args: &[&str]) {
     // SAFETY: two numbers.
     let placed = unsafe { libc::dup3(file.as_raw_fd(), PLACE, libc::O_CLOEXEC) };
     assert_eq!(placed, PLACE, "dup3");

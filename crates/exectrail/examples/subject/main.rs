@@ -14,6 +14,7 @@ mod echo;
 mod elf;
 mod files;
 mod literals;
+mod orders;
 mod parents;
 mod pointers;
 mod process;
@@ -33,6 +34,7 @@ fn main() {
     match words.as_slice() {
         ["exit", ..] => {}
         ["say", words @ ..] => println!("{}", words.join(" ")),
+        ["orders", comm] => orders::follow(comm),
         ["wait", ..] => wait_for_end_of_input(),
         ["tell", names @ ..] => tell::tell(names),
         ["rewrite-own-args", ..] => pointers::rewrite_own(),

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
-use crate::support::{Trace, real_kernel, run, run_subject, scratch};
+use crate::support::{Trace, real_kernel, run, run_subject, scratch, tiny_at};
 use serde_json::json;
 
 #[test]
@@ -42,12 +42,14 @@ fn a_path_walk_is_one_event() {
         return;
     }
     let directory = scratch();
-    let path = format!("{0}/one:{0}/two:{0}/three:/usr/bin", directory.path().display());
-    let trace = Trace::start(&["--failed", "--only", "true", "--only", "exectrail-nowhere"]);
+    let hit = tiny_at(&directory.path().join("hit/exectrail-fold")).to_owned();
+    let path = format!("{0}/one:{0}/two:{0}/three:{0}/hit", directory.path().display());
+    let rules = ["--only", "exectrail-fold", "--only", "exectrail-nowhere"];
+    let trace = Trace::start(&[&["--failed"], &rules[..]].concat());
     let walk = |program: &str| {
         run(Command::new("/usr/bin/env").env("PATH", &path).args([program, "fold-marker"]))
     };
-    let (found, in_vain) = (walk("true"), walk("exectrail-nowhere"));
+    let (found, in_vain) = (walk("exectrail-fold"), walk("exectrail-nowhere"));
     // A walk in vain is told when it cannot go on, or is given up.
     std::thread::sleep(std::time::Duration::from_millis(400));
     let outcome = trace.stop();
@@ -55,7 +57,7 @@ fn a_path_walk_is_one_event() {
     let events: Vec<_> = of(found).collect();
     assert_eq!(events.len(), 1, "{events:#?}");
     assert_eq!((&events[0]["event"], &events[0]["folded"]), (&json!("exec"), &json!(3)));
-    assert_eq!(events[0]["exe"], "/usr/bin/true");
+    assert_eq!(events[0]["exe"], hit);
     let events: Vec<_> = of(in_vain).collect();
     assert_eq!(events.len(), 1, "{events:#?}");
     assert_eq!((&events[0]["event"], &events[0]["folded"]), (&json!("failed"), &json!(3)));

@@ -93,7 +93,7 @@ fn one_storm() -> MutexGuard<'static, ()> {
 /// waited for. What another test forks has all our files open until it execs, links
 /// to tracepoints among them: so that what is detached here stays attached for a
 /// while, and after the next attaching every exec is told twice.
-fn is_alone_with(test: &str) -> bool {
+pub(crate) fn is_alone_with(test: &str) -> bool {
     const VARIABLE: &str = "EXECTRAIL_ALONE_WITH";
     if std::env::var_os(VARIABLE).is_some() {
         return true;

@@ -46,6 +46,8 @@ mod gaps;
 #[cfg(test)]
 mod lines;
 #[cfg(test)]
+mod live_rules;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod paths;
@@ -53,6 +55,18 @@ mod paths;
 mod random_arguments;
 #[cfg(test)]
 mod record;
+#[cfg(test)]
+mod rules_author;
+#[cfg(test)]
+mod rules_places;
+#[cfg(test)]
+mod rules_random;
+#[cfg(test)]
+mod rules_trees;
+#[cfg(test)]
+mod rules_universe;
+#[cfg(test)]
+mod rules_workers;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
@@ -63,3 +77,5 @@ mod storms;
 mod stream;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod swaps;
