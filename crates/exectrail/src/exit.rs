@@ -87,6 +87,7 @@ fn code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<SensorError>() {
         Some(SensorError::Rights { .. }) => return NO_PERMISSION,
         Some(SensorError::Unsupported { .. }) => return UNAVAILABLE,
+        Some(SensorError::Rule { .. }) => return USAGE,
         Some(SensorError::Kernel { .. }) | None => {}
     }
     if error.is::<ConfigError>() {

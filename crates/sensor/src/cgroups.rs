@@ -88,7 +88,7 @@ fn newest(directory: &Path) -> io::Result<u64> {
 ///
 /// When there is no such hierarchy or no such cgroup; with what to do about it.
 pub(crate) fn of_version_1(controller: &str, path: &str) -> Result<V1Key, SensorError> {
-    let none = |what: String| SensorError::Unsupported {
+    let none = |what: String| SensorError::Rule {
         what: format!("cgroup={controller}:{path}: {what}"),
         cure: "name a controller that /proc/self/cgroup has with a number, and a cgroup that is \
                there; for the unified hierarchy write cgroup=/path"

@@ -22,6 +22,14 @@ pub enum SensorError {
         /// How to mend it.
         cure: String,
     },
+    /// A rule asks for what is not there.
+    #[error("{what}\n  {cure}")]
+    Rule {
+        /// What is not there.
+        what: String,
+        /// What to ask for instead.
+        cure: String,
+    },
     /// The kernel refused something that it should have allowed.
     #[error("{step}: {cause}")]
     Kernel {

@@ -157,7 +157,7 @@ fn check_that_all_is_collected(
     let Some((rule, _)) = rules.iter().zip(in_kernel).find(missing) else { return Ok(()) };
     let selectors = rule.selectors().iter().filter(|selector| selector.needs() & !collected != 0);
     let keys: Vec<_> = selectors.map(|selector| format!("`{}`", selector.key())).collect();
-    Err(SensorError::Unsupported {
+    Err(SensorError::Rule {
         what: format!("`{rule}` is about {}, which this trace does not collect", keys.join(", ")),
         cure: "start exectrail with --json, with a field that shows it, or with such a rule"
             .to_owned(),

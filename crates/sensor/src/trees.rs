@@ -56,7 +56,7 @@ fn check_that_it_runs(pid: u32) -> Result<(), SensorError> {
         }
         None => (format!("there is no process {pid}"), "name a process that runs".to_owned()),
     };
-    Err(SensorError::Unsupported { what: format!("tree={pid}: {what}"), cure })
+    Err(SensorError::Rule { what: format!("tree={pid}: {what}"), cure })
 }
 
 /// Every process, and the one that it was born to or that took it over.

@@ -52,12 +52,19 @@ impl Lineup {
         peer: Option<&Path>,
         workload: &Workload,
         folder: &Path,
+        cgroup: Option<&str>,
     ) -> Result<Self> {
         let make = |words: &[&str]| exectrail_with(exectrail, words);
         let mut lineup = Self {
             kernel_time: kernel_time(&make, &workload.tiny(), &many_rules(folder)?),
             parts: parts(&make),
-            rules: rules::contenders(&make, &workload.tiny(), folder)?,
+            rules: [
+                rules::contenders(&make, &workload.tiny(), folder, cgroup),
+                rules::files(&make, &workload.tiny(), folder)?,
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
             storm: vec![
                 Contender::untraced(),
                 ours("exectrail --json", make(&["--json"])),

@@ -29,6 +29,7 @@ mod workload;
 use contenders::Lineup;
 use interrupt::Interrupt;
 use options::Options;
+use rules::Cgroup;
 use stats_switch::StatsSwitch;
 use workload::Workload;
 
@@ -90,7 +91,10 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
     let workload = Workload::new(built.join("examples/subject"), folder.clone(), options.execs)?;
     let peer = host::find_program("execsnoop");
     let exectrail = built.join("exectrail");
-    let lineup = Lineup::assemble(&exectrail, peer.as_deref(), &workload, &folder)?;
+    let cgroup = if options.rules { Cgroup::enter() } else { None };
+    let cgroup_path = cgroup.as_ref().map(Cgroup::path);
+    let cgroup_path = cgroup_path.as_deref();
+    let lineup = Lineup::assemble(&exectrail, peer.as_deref(), &workload, &folder, cgroup_path)?;
     let bench = Bench { options, workload, interrupt };
 
     host::print_header(&bench.options, &exectrail, peer.as_deref());

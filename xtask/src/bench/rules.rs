@@ -2,7 +2,6 @@
 //! them take.
 
 use std::{
-    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
 };
@@ -22,44 +21,138 @@ const COMBINED: usize = 64;
 const PATHS: usize = 10_000;
 const PREFIXES: usize = 1_000;
 
-/// A rule of each kind, alone and among many others, beside what a kept exec costs.
+/// A selector of each kind: what it is called, one that matches all of a storm, and
+/// others that match nothing.
+const KINDS: &[Kind] = &[
+    Kind { names: ["by path", "  the last of 64"], matching: "TINY", other: "/nowhere/program-N" },
+    Kind { names: ["by directory", "  the last of 64"], matching: "FOLDER/**", other: "/no-N/**" },
+    Kind { names: ["by name", "  the last of 64"], matching: "name=tiny", other: "name=other-N" },
+    Kind { names: ["by user", "  the last of 64"], matching: "user=0", other: "user=7000N" },
+    Kind {
+        names: ["by effective group", "  the last of 64"],
+        matching: "egroup=0",
+        other: "egroup=7000N",
+    },
+    Kind {
+        names: ["by namespace", "  the last of 64"],
+        matching: "pidns=host",
+        other: "pidns=7000N",
+    },
+    Kind {
+        names: ["by parent", "  the last of 64"],
+        matching: "parent=subject",
+        other: "parent=other-N",
+    },
+    Kind { names: ["by result", "  the last of 64"], matching: "result=ok", other: "result=10N" },
+    Kind {
+        names: ["by cgroup", "  the last of 64"],
+        matching: "cgroup=CGROUP",
+        other: "user=7000N",
+    },
+    Kind { names: ["by tree", "  the last of 64"], matching: "tree=PID", other: "user=7000N" },
+    Kind {
+        names: ["by five at once", "  the last of 64"],
+        matching: "user=0,name=tiny,pidns=host,result=ok,tree=PID",
+        other: "user=7000N,name=other-N,pidns=host",
+    },
+];
+
+struct Kind {
+    names: [&'static str; 2],
+    matching: &'static str,
+    other: &'static str,
+}
+
+/// A rule of each kind, alone and among others, and a path among many, beside what a kept
+/// exec costs.
 pub(super) fn contenders(
     make: &impl Fn(&[&str]) -> Variant,
     tiny: &str,
     folder: &Path,
-) -> Result<Vec<Contender>> {
+    cgroup: Option<&str>,
+) -> Vec<Contender> {
     let budget = "0.6, aim 0.3";
-    let by =
-        |name, rule: &str| Contender { budget, ..ours(name, make(&["--json", "--exclude", rule])) };
     let directory = folder.to_string_lossy();
-    let bench = std::process::id();
     let mut contenders = vec![
         Contender { is_peer: true, ..ours("kept, without a rule", make(&["--json"])) },
         ours("kept, with a rule of each kind", make(&every_kind_in_vain())),
-        by("by path", tiny),
-        by("by directory", &format!("{directory}/**")),
-        by("by name", "name=tiny"),
-        by("by user", "user=0"),
-        by("by effective group", "egroup=0"),
-        by("by namespace", "pidns=host"),
-        by("by parent", "parent=subject"),
-        by("by tree", &format!("tree={bench}")),
-        by("by result", "result=ok"),
-        by(
-            "by five of them at once",
-            &format!("user=0,name=tiny,pidns=host,result=ok,tree={bench}"),
-        ),
     ];
+    let written = |kind: &Kind| {
+        let pid = std::process::id().to_string();
+        let text = kind.matching.replace("TINY", tiny).replace("FOLDER", &directory);
+        text.replace("PID", &pid).replace("CGROUP", cgroup.unwrap_or_default())
+    };
+    for kind in KINDS.iter().filter(|kind| cgroup.is_some() || !kind.matching.contains("CGROUP")) {
+        let matching = written(kind);
+        let others: Vec<_> =
+            (0..COMBINED - 1).map(|n| kind.other.replace('N', &n.to_string())).collect();
+        let all = others.iter().chain([&matching]).map(String::as_str);
+        let flags: Vec<_> =
+            ["--json"].into_iter().chain(all.flat_map(|rule| ["--exclude", rule])).collect();
+        let [alone, last] = kind.names;
+        contenders
+            .push(Contender { budget, ..ours(alone, make(&["--json", "--exclude", &matching])) });
+        contenders.push(Contender { budget, ..ours(last, make(&flags)) });
+    }
+    contenders
+}
+
+/// The same of files with very many rules.
+pub(super) fn files(
+    make: &impl Fn(&[&str]) -> Variant,
+    tiny: &str,
+    folder: &Path,
+) -> Result<Vec<Contender>> {
+    let directory = folder.to_string_lossy();
+    let mut contenders = Vec::new();
     for (name, rules) in [
-        ("by path, the last of 64 combined", combined(tiny)),
         ("by path, the last of 10,000", paths(tiny)),
         ("by directory, the last of 1,000", prefixes(&directory)),
     ] {
         let file = written(folder, &rules)?;
-        let file = file.to_string_lossy();
-        contenders.push(Contender { budget, ..ours(name, make(&["--json", "--config", &file])) });
+        let words = ["--json", "--config", &file.to_string_lossy()].map(str::to_owned);
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        contenders.push(Contender { budget: "0.6, aim 0.3", ..ours(name, make(&words)) });
     }
     Ok(contenders)
+}
+
+/// A cgroup that everything measured runs in; what was there before comes back at the end.
+pub(super) struct Cgroup {
+    directory: PathBuf,
+    before: PathBuf,
+}
+
+impl Cgroup {
+    /// Makes one, if the unified hierarchy is mounted, and goes there.
+    pub(super) fn enter() -> Option<Self> {
+        let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
+        let line = mounts.lines().find(|line| line.split(' ').nth(2) == Some("cgroup2"))?;
+        let root = PathBuf::from(line.split(' ').nth(1)?);
+        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+        let path = own.lines().find_map(|line| line.strip_prefix("0::/"))?;
+        let before = root.join(path);
+        let directory = root.join(format!("exectrail-bench-{}", std::process::id()));
+        fs::create_dir(&directory).ok()?;
+        let cgroup = Self { directory, before };
+        move_to(&cgroup.directory).then_some(cgroup)
+    }
+
+    /// Its path from the root of the hierarchy.
+    pub(super) fn path(&self) -> String {
+        format!("/{}", self.directory.file_name().unwrap_or_default().to_string_lossy())
+    }
+}
+
+fn move_to(directory: &Path) -> bool {
+    fs::write(directory.join("cgroup.procs"), std::process::id().to_string()).is_ok()
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        move_to(&self.before);
+        let _ = fs::remove_dir(&self.directory);
+    }
 }
 
 fn every_kind_in_vain() -> Vec<&'static str> {
@@ -75,15 +168,6 @@ fn every_kind_in_vain() -> Vec<&'static str> {
     ];
     let flags = rules.into_iter().flat_map(|rule| ["--exclude", rule]);
     ["--json"].into_iter().chain(flags).collect()
-}
-
-fn combined(tiny: &str) -> String {
-    let mut text = String::new();
-    for number in 1..COMBINED {
-        // A String takes everything.
-        let _ = writeln!(text, "[[exclude]]\nuser = {}\nname = \"other-{number}\"", 5000 + number);
-    }
-    text + &format!("[[exclude]]\nuser = 0\npath = \"{tiny}\"\n")
 }
 
 fn paths(tiny: &str) -> String {
