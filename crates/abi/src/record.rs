@@ -119,7 +119,7 @@ pub struct Header {
     /// The lane ([`counters`](crate::counters)) that wrote the record: the CPU
     /// number for the exec hooks; for the attempt hooks, `cpus + row`.
     pub lane: u32,
-    /// What this lane had lost before this record, by [`Loss`](crate::fault::Loss),
+    /// What this lane had lost before this record, by [`Loss`],
     /// modulo 2^32. A step tells that, where and why something is missing.
     pub lost: [u32; Loss::COUNT],
     /// Always zero: keeps the size a multiple of eight without padding.
