@@ -14,7 +14,7 @@ use aya_ebpf::{
     },
 };
 use exectrail_abi::{
-    config::{LONG_PATH, SHORT_PATH, STAGE_FINISH, STAGE_PIECES, STAGE_WALK, STAGES as STAGES_MAX},
+    config::{LONG_PATH, STAGE_FINISH, STAGE_PIECES, STAGE_WALK, STAGES as STAGES_MAX},
     counters::Counters,
     rules::{
         EntryRules, GENERATIONS, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION,
@@ -22,7 +22,10 @@ use exectrail_abi::{
     },
 };
 
-use crate::{config::config, scratch::Scratch};
+use crate::{
+    config::config,
+    scratch::{Scratch, ShortKey},
+};
 
 /// Records on their way up. Written by `emit`, read by the sensor.
 #[map]
@@ -62,7 +65,7 @@ const RULE_FLAGS: u32 = BPF_F_RDONLY_PROG | BPF_F_NO_PREALLOC;
 /// Rules by path of up to 64 bytes, NUL-padded. A hash of 64 bytes costs a quarter of
 /// one of 256, and nine of ten executables on a usual system have a path that short.
 #[map]
-pub static SHORT_PATHS: HashMap<[u8; SHORT_PATH], EntryRules> =
+pub static SHORT_PATHS: HashMap<ShortKey, EntryRules> =
     HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
 
 /// Rules by path of 65 to 256 bytes, NUL-padded.
@@ -78,8 +81,7 @@ pub static PREFIXES: LpmTrie<[u8; PREFIX_MAX], EntryRules> =
 
 /// Rules by name of a program, NUL-padded.
 #[map]
-pub static NAMES: HashMap<[u8; SHORT_PATH], EntryRules> =
-    HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
+pub static NAMES: HashMap<ShortKey, EntryRules> = HashMap::with_max_entries(ENTRIES, RULE_FLAGS);
 
 /// Rules by short name of the parent.
 #[map]
@@ -194,7 +196,7 @@ pub fn has_trees() -> bool {
 /// What the rules say of an exact path of up to 64 bytes. Here and below: only user
 /// space writes these values, and never the half that is read.
 #[inline(always)]
-pub fn rules_of_short_path(key: &[u8; SHORT_PATH]) -> Option<&'static EntryRules> {
+pub fn rules_of_short_path(key: &ShortKey) -> Option<&'static EntryRules> {
     // SAFETY: an entry that is taken out meanwhile stays readable until we are done.
     unsafe { SHORT_PATHS.get(key) }
 }
@@ -214,7 +216,7 @@ pub fn rules_of_prefix(key: &Key<[u8; PREFIX_MAX]>) -> Option<&'static EntryRule
 
 /// The same of a program's name.
 #[inline(always)]
-pub fn rules_of_name(key: &[u8; SHORT_PATH]) -> Option<&'static EntryRules> {
+pub fn rules_of_name(key: &ShortKey) -> Option<&'static EntryRules> {
     // SAFETY: as above.
     unsafe { NAMES.get(key) }
 }

@@ -7,8 +7,6 @@
 //! is ever read up to a NUL. The second is preemption: two tasks on one CPU in
 //! one buffer. So a preemptible program must [`Claimed::take`] its buffer.
 
-use core::mem::MaybeUninit;
-
 use aya_ebpf::{
     bindings::BPF_NOEXIST, helpers::generated::bpf_probe_read_kernel, maps::lpm_trie::Key,
 };
@@ -64,6 +62,9 @@ pub struct Scratch {
     pub components: [u32; COMPONENTS],
     /// See above.
     pub component_count: u64,
+    /// A key for [`SHORT_PATHS`](crate::maps::SHORT_PATHS) and
+    /// [`NAMES`](crate::maps::NAMES).
+    short_key: ShortKey,
     /// A key for [`LONG_PATHS`](crate::maps::LONG_PATHS).
     long_key: [u8; LONG_PATH],
     /// A key for [`PREFIXES`](crate::maps::PREFIXES).
@@ -99,7 +100,7 @@ impl Scratch {
         record.header.cpu = cpu() as u16;
         record.header.ktime = now();
         record.latency = UNKNOWN_U64;
-        record.args_total = UNKNOWN_U64;
+        all_ones(&mut record.args_total);
         record.args_count = UNKNOWN_U32;
         record.loginuid = UNKNOWN_U32;
         record.session = UNKNOWN_U32;
@@ -140,13 +141,26 @@ impl Scratch {
     }
 
     /// `len` bytes of the tail, from `start`, as a key of up to 64 bytes. Clean by
-    /// construction: zeroed on this program's own stack, each time.
+    /// construction: zeroed each time. In place, since of a value that is returned the
+    /// compiler makes a copy, and of the copy of zeroes a loop over bytes.
     #[inline(always)]
-    pub fn short_key(&mut self, start: u64, len: u64) -> [u8; SHORT_PATH] {
-        let mut key: [u64; SHORT_PATH / 8] = zeroed();
-        self.copy_tail(start, len, key.as_mut_ptr().cast());
+    pub fn short_key(&mut self, start: u64, len: u64) -> &ShortKey {
+        // SAFETY: an array of so many words.
+        unsafe { zero((&raw mut self.short_key).cast(), SHORT_PATH / 8) };
+        let key = (&raw mut self.short_key).cast();
+        self.copy_tail(start, len, key);
+        &self.short_key
+    }
+
+    /// A short name as such a key.
+    #[inline(always)]
+    pub fn name_key(&mut self, comm: [u8; 16]) -> &ShortKey {
+        // SAFETY: an array of so many words.
+        unsafe { zero((&raw mut self.short_key).cast(), SHORT_PATH / 8) };
         // SAFETY: the same bytes, of which any is good.
-        unsafe { core::mem::transmute(key) }
+        [self.short_key[0], self.short_key[1]] =
+            unsafe { core::mem::transmute::<[u8; 16], [u64; 2]>(comm) };
+        &self.short_key
     }
 
     /// The same as a key of up to 256 bytes, too large for the stack, so zeroed
@@ -272,26 +286,15 @@ impl Scratch {
     }
 }
 
-/// A short name as a key of 64 bytes.
-#[inline(always)]
-pub fn name_key(comm: [u8; 16]) -> [u8; SHORT_PATH] {
-    // SAFETY: the same bytes, of which any is good.
-    let [first, second]: [u64; 2] = unsafe { core::mem::transmute(comm) };
-    let mut key: [u64; SHORT_PATH / 8] = zeroed();
-    (key[0], key[1]) = (first, second);
-    // SAFETY: as above.
-    unsafe { core::mem::transmute(key) }
-}
+/// A key of 64 bytes, as words: a copy of bytes is a loop over them.
+pub type ShortKey = [u64; SHORT_PATH / 8];
 
-/// Words that are all zero; see [`zero`].
+/// Writes [`UNKNOWN_U64`] in a way of its own: of several side by side the compiler makes
+/// a loop over bytes, too.
 #[inline(always)]
-fn zeroed<const WORDS: usize>() -> [u64; WORDS] {
-    let mut words = MaybeUninit::<[u64; WORDS]>::uninit();
-    // SAFETY: filled, and then read.
-    unsafe {
-        zero(words.as_mut_ptr().cast(), WORDS);
-        words.assume_init()
-    }
+pub fn all_ones(word: &mut u64) {
+    // SAFETY: a reference is valid and aligned.
+    unsafe { core::ptr::from_mut(word).write_volatile(UNKNOWN_U64) };
 }
 
 /// Zeroes so many words. Of anything else that does, the compiler makes a loop over

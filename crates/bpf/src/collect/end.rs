@@ -8,10 +8,10 @@
 use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated::bpf_get_current_comm};
 use exectrail_abi::{
     fault::Fault,
-    record::{Exit, UNKNOWN_U32, UNKNOWN_U64},
+    record::{Exit, UNKNOWN_U32},
 };
 
-use crate::{collect::identity::process_of_current, kernel::Task};
+use crate::{collect::identity::process_of_current, kernel::Task, scratch::all_ones};
 
 /// Whether the thread that ends now is the last of its process.
 #[inline(always)]
@@ -22,13 +22,13 @@ pub fn is_last_thread(task: Task) -> bool {
 /// Fills in the end of the current process.
 #[inline(always)]
 pub fn of_current(exit: &mut Exit, task: Task) {
-    exit.cpu_user = UNKNOWN_U64;
-    exit.cpu_system = UNKNOWN_U64;
-    exit.max_rss_pages = UNKNOWN_U64;
-    exit.minor_faults = UNKNOWN_U64;
-    exit.major_faults = UNKNOWN_U64;
-    exit.read_bytes = UNKNOWN_U64;
-    exit.write_bytes = UNKNOWN_U64;
+    all_ones(&mut exit.cpu_user);
+    all_ones(&mut exit.cpu_system);
+    all_ones(&mut exit.max_rss_pages);
+    all_ones(&mut exit.minor_faults);
+    all_ones(&mut exit.major_faults);
+    all_ones(&mut exit.read_bytes);
+    all_ones(&mut exit.write_bytes);
     exit.ppid = UNKNOWN_U32;
     exit.tid = bpf_get_current_pid_tgid() as u32;
     exit.status = UNKNOWN_U32;

@@ -54,7 +54,7 @@ pub fn first_look(scratch: &mut Scratch, account: Account, task: Task, result: u
     }
     let given = paths::as_given(scratch, rules, generation);
     let names = if has(rules, Attribute::Name.bit()) && result == 0 {
-        paths::names_of_task(task, generation)
+        paths::names_of_task(scratch, task, generation)
     } else {
         (Found::NOTHING, 0)
     };

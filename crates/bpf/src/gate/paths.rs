@@ -10,7 +10,7 @@ use super::has;
 use crate::{
     kernel::Task,
     maps::{rules_of_long_path, rules_of_name, rules_of_prefix, rules_of_short_path},
-    scratch::{COMPONENTS, Scratch, name_key},
+    scratch::{COMPONENTS, Scratch},
     verifier::at_most,
 };
 
@@ -93,7 +93,7 @@ fn exact(scratch: &mut Scratch, rules: &RuleSet, start: u64, len: u64, generatio
         if !has(rules, USES_SHORT_PATHS) {
             return Found::NOTHING;
         }
-        rules_of_short_path(&scratch.short_key(start, len))
+        rules_of_short_path(scratch.short_key(start, len))
     } else if let Some(len) = at_most(len, LONG_PATH as u64) {
         if !has(rules, USES_LONG_PATHS) {
             return Found::NOTHING;
@@ -142,9 +142,9 @@ fn below(scratch: &mut Scratch, start: u64, len: u64, generation: usize) -> Opti
 /// exec, it is the last component of the name as given (fs/exec.c, `begin_new_exec`),
 /// or, when it fills its room, the beginning of that.
 #[inline(always)]
-pub fn names_of_task(task: Task, generation: usize) -> (Found, u64) {
+pub fn names_of_task(scratch: &mut Scratch, task: Task, generation: usize) -> (Found, u64) {
     let Some(comm) = task.comm().filter(|comm| comm[14] == 0) else { return (Found::NOTHING, 0) };
-    (Found::of(rules_of_name(&name_key(comm)), generation), 1)
+    (Found::of(rules_of_name(scratch.name_key(comm)), generation), 1)
 }
 
 /// Rules by the last component of the executable's path, the first of the walk.
@@ -154,5 +154,5 @@ pub fn names_of_executable(scratch: &mut Scratch, generation: usize) -> Found {
     let end = if scratch.component_count > 1 { u64::from(scratch.components[1]) } else { len };
     let Some(start) = at_most(start, PATH_MAX as u64) else { return Found::NOTHING };
     let Some(len) = at_most(end.wrapping_sub(1), SHORT_PATH as u64) else { return Found::NOTHING };
-    Found::of(rules_of_name(&scratch.short_key(start, len)), generation)
+    Found::of(rules_of_name(scratch.short_key(start, len)), generation)
 }
