@@ -341,8 +341,8 @@ pub struct Config {
     pub offsets: Offsets,
     /// Tracepoint records.
     pub formats: Formats,
-    /// Always zero: keeps the size a multiple of eight without padding.
-    pub reserved: u32,
+    /// Non-zero: rules name cgroups of version 1.
+    pub v1_cgroups: u32,
 }
 
 impl Config {
@@ -362,7 +362,7 @@ impl Config {
         exits: 0,
         offsets: Offsets::NONE,
         formats: Formats::NONE,
-        reserved: 0,
+        v1_cgroups: 0,
     };
 }
 

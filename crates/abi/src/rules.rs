@@ -36,10 +36,8 @@ pub const ANY_ERRNO: u32 = u32::MAX;
 pub const SWITCH_GENERATION: u32 = 0;
 /// Index of the one that has births followed.
 pub const SWITCH_TREES: u32 = 1;
-/// Index of the one that has cgroups of version 1 looked at.
-pub const SWITCH_V1: u32 = 2;
 /// How many switches there are.
-pub const SWITCHES: u32 = 3;
+pub const SWITCHES: u32 = 2;
 
 /// What a rule can ask about: an index in [`RuleSet::free`], a bit of
 /// [`RuleSet::uses`], and the first half of a key in the map of numbers.

@@ -18,7 +18,7 @@ use exectrail_abi::{
     counters::Counters,
     rules::{
         EntryRules, GENERATIONS, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION,
-        SWITCH_TREES, SWITCH_V1, SWITCHES as SWITCHES_MAX, V1Key,
+        SWITCH_TREES, SWITCHES as SWITCHES_MAX, V1Key,
     },
 };
 
@@ -247,12 +247,6 @@ pub fn rules_of_cgroup(id: u64, generation: usize) -> Option<u64> {
 pub fn trees_of(pid: u32) -> u64 {
     // SAFETY: copied at once; a word.
     unsafe { TREES.get(pid) }.copied().unwrap_or(0)
-}
-
-/// Whether any rule names a cgroup of version 1.
-#[inline(always)]
-pub fn has_v1_cgroups() -> bool {
-    SWITCHES.get(SWITCH_V1).is_some_and(|&v1| v1 != 0)
 }
 
 /// A bit for each question that a cgroup of version 1 answers.

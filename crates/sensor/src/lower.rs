@@ -9,7 +9,10 @@ use exectrail_abi::{
     config::{Config, Formats, Offsets},
     record::ENVIRONMENT_MAX,
 };
-use exectrail_model::{filter::Rules, plan::Plan};
+use exectrail_model::{
+    filter::{Rules, What},
+    plan::Plan,
+};
 
 use crate::cgroups::Hierarchy;
 
@@ -39,7 +42,7 @@ pub(crate) fn config(
         exits: u32::from(plan.exits),
         offsets: *offsets,
         formats,
-        reserved: 0,
+        v1_cgroups: u32::from(asks_for_v1_cgroups(&plan.rules)),
     }
 }
 
@@ -49,4 +52,9 @@ pub(crate) fn config(
 pub fn in_kernel(rules: &Rules) -> Vec<bool> {
     let numbers: Vec<u32> = (0..).take(rules.len()).collect();
     Lowered::of(rules, &numbers, &Hierarchy::of_host()).in_kernel
+}
+
+/// Whether any rule names a cgroup of version 1.
+pub(crate) fn asks_for_v1_cgroups(rules: &Rules) -> bool {
+    rules.told().iter().any(|what| matches!(what, What::CgroupV1 { .. }))
 }

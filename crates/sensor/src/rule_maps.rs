@@ -4,8 +4,7 @@ use aya::maps::{Array, HashMap, LpmTrie, MapError, PerCpuArray, lpm_trie::Key};
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
     rules::{
-        EntryRules, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION, SWITCH_TREES,
-        SWITCH_V1, V1Key,
+        EntryRules, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION, SWITCH_TREES, V1Key,
     },
 };
 use zerocopy::transmute;
@@ -121,8 +120,7 @@ impl Object {
         let key: [u64; 2] = transmute!(key);
         let map: HashMap<_, [u64; 2], u64> = HashMap::try_from(map(self.ebpf(), "V1_CGROUPS")?)?;
         let known = map.get(&key, 0).unwrap_or(0);
-        self.put("V1_CGROUPS", key, Some(known | bits))?;
-        self.switch(SWITCH_V1, 1)
+        self.put("V1_CGROUPS", key, Some(known | bits))
     }
 
     fn switch(&mut self, switch: u32, value: u32) -> Result<(), MapError> {

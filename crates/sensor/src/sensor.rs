@@ -73,6 +73,7 @@ pub struct Sensor {
     kernel: KernelVersion,
     cpus: u32,
     failed: bool,
+    has_v1_cgroups: bool,
     /// Parts of a record that are collected.
     parts: u32,
     asked: Instant,
@@ -113,6 +114,7 @@ impl Sensor {
             kernel,
             cpus,
             failed: plan.failed,
+            has_v1_cgroups: lower::asks_for_v1_cgroups(&plan.rules),
             parts: plan.parts,
             asked: Instant::now(),
         };
@@ -171,6 +173,7 @@ impl Sensor {
             match what {
                 What::Tree(pid) => trees.push((*pid, bit)),
                 What::CgroupV1 { controller, path } => {
+                    self.check_v1_cgroups(controller, path)?;
                     let key = cgroups::of_version_1(controller, path)?;
                     let put = self.object.put_v1_cgroup(key, bit);
                     put.map_err(|error| SensorError::at("entering a cgroup", error))?;
@@ -183,6 +186,17 @@ impl Sensor {
         let following = self.object.follow_births();
         following.map_err(|error| SensorError::at("following births", error))?;
         trees::plant(&mut self.object, &trees)
+    }
+
+    /// Looking at cgroups of version 1 is a constant of the kernel side since the start.
+    fn check_v1_cgroups(&self, controller: &str, path: &str) -> Result<(), SensorError> {
+        if self.has_v1_cgroups {
+            return Ok(());
+        }
+        Err(SensorError::Rule {
+            what: format!("cgroup={controller}:{path}: this trace does not look at such cgroups"),
+            cure: "start exectrail with such a rule; others can take its place later".to_owned(),
+        })
     }
 
     /// Puts other rules in the place of those that hold, at once.

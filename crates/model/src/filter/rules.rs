@@ -27,7 +27,7 @@ pub struct Decision {
 /// More selectors that the kernel side decides than it has room for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there are more than {} different `tree` and `cgroup=CONTROLLER:/path` selectors in all rules",
+    "there are more than {} different `tree` and `cgroup=CONTROLLER:/path` selectors, those of rules before counted",
     told::SLOTS
 )]
 pub struct TooManyTold;
