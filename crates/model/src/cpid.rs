@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 /// Nanoseconds in a tick of `USER_HZ`, which is 100 on every architecture that
 /// we run on. The kernel rounds down (`nsec_to_clock_t`), and so do we.
-const TICK: u64 = 10_000_000;
+pub(crate) const TICK: u64 = 10_000_000;
 
 /// Places in a [`CpidCache`]; a power of two.
 const SLOTS: usize = 1024;

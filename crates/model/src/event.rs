@@ -362,6 +362,13 @@ impl Faults {
     pub const fn has(self, fault: Fault) -> bool {
         self.0 & fault.bit() != 0
     }
+
+    /// Whether bytes of the arguments are missing because there were too many: for what
+    /// was asked for, or for the buffer.
+    #[must_use]
+    pub const fn cut_arguments(self) -> bool {
+        self.has(Fault::ArgsCut) || self.has(Fault::ArgsShortened)
+    }
 }
 
 /// Why a program was not started.

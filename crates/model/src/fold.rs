@@ -18,6 +18,8 @@ use std::{
     hash::BuildHasher as _,
 };
 
+use crate::filter::last_component;
+
 /// How long a walk may take, from its first miss on, in nanoseconds. A walk
 /// takes microseconds, on slow disks or a busy host milliseconds; nobody should
 /// have to wait long for a failure, nor be able to hide it by failing on.
@@ -112,7 +114,7 @@ impl<T> Folder<T> {
         release: &mut impl FnMut(T, u32),
     ) -> Option<T> {
         self.tick(miss.ktime, release);
-        let name = last_component(miss.filename);
+        let name = last_component(miss.filename).unwrap_or_default();
         let digest = self.hasher.hash_one(miss.filename);
         let goes_on = GOES_ON.contains(&miss.errno) && !name.is_empty() && name.len() <= NAME_MAX;
         let walk = self.walks.get_mut(&miss.walker);
@@ -144,7 +146,7 @@ impl<T> Folder<T> {
         release: &mut impl FnMut(T, u32),
     ) -> u32 {
         self.tick(ktime, release);
-        let name = last_component(filename);
+        let name = last_component(filename).unwrap_or_default();
         let tried = self.only_walk(pid, name).and_then(|walker| self.remove(walker));
         let tried = tried.map_or(0, |walk| walk.tried);
         self.ended(pid, release);
@@ -260,11 +262,6 @@ impl<T> Walk<T> {
         self.errno = errno;
         std::mem::replace(&mut self.payload, payload)
     }
-}
-
-/// What follows the last slash.
-fn last_component(filename: &[u8]) -> &[u8] {
-    filename.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use exectrail_abi::record::Process;
 
 use crate::{
     args::Args,
+    cpid::TICK,
     event::{LastProgram, Program},
 };
 
@@ -17,9 +18,6 @@ const LIVING: usize = 65_536;
 const ENDED: usize = 256;
 /// Bytes of arguments that are kept of each.
 const ARGS_KEPT: usize = 1024;
-/// Nanoseconds of a tick in which `/proc` tells when a process started: `USER_HZ` is
-/// 100 on every architecture that we run on.
-const TICK: u64 = 10_000_000;
 
 /// What is known of processes from their execs.
 #[derive(Debug, Default)]

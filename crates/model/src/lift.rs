@@ -329,12 +329,7 @@ fn args<'a>(fixed: &Exec, faults: Faults, bytes: &'a [u8]) -> Option<Args<'a>> {
         return None;
     }
     let args = Args::whole(bytes).without(fixed.args_missing);
-    Some(if has_gap(faults) { args.cut_at(fixed.args_cut as usize) } else { args })
-}
-
-/// Whether bytes are missing because there were too many.
-fn has_gap(faults: Faults) -> bool {
-    faults.has(Fault::ArgsCut) || faults.has(Fault::ArgsShortened)
+    Some(if faults.cut_arguments() { args.cut_at(fixed.args_cut as usize) } else { args })
 }
 
 /// Every argument there is could not be read: an empty string for each.
@@ -346,7 +341,7 @@ fn args_count(fixed: &Exec, faults: Faults, bytes: &[u8]) -> Option<u64> {
     if let Some(count) = set(fixed.args_count) {
         return Some(u64::from(count));
     }
-    let whole = !faults.has(Fault::Args) && !has_gap(faults);
+    let whole = !faults.has(Fault::Args) && !faults.cut_arguments();
     whole.then(|| Args::whole(bytes).len() as u64)
 }
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use exectrail_abi::rules::V1Key;
+use exectrail_model::filter::{Rule, Rules, Selector};
 
 use crate::error::SensorError;
 
@@ -23,8 +24,18 @@ pub(crate) struct Hierarchy {
 }
 
 impl Hierarchy {
-    /// That of this host; without one that is mounted, no path has an id.
-    pub(crate) fn of_host() -> Self {
+    /// That of this host, all of which is looked at, if any rule asks for a cgroup.
+    pub(crate) fn needed_by(rules: &Rules) -> Self {
+        let mut selectors = rules.iter().flat_map(Rule::selectors);
+        if selectors.any(|selector| matches!(selector, Selector::Cgroup(_))) {
+            Self::of_host()
+        } else {
+            Self::default()
+        }
+    }
+
+    /// Without one that is mounted, no path has an id.
+    fn of_host() -> Self {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         let root = mounted(&mounts).filter(|_| is_in_initial_namespace());
         let newest = root.as_deref().map_or(0, |root| newest(root).unwrap_or(u64::MAX));

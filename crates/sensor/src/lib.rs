@@ -33,6 +33,7 @@ mod lower;
 mod object;
 mod offsets;
 mod preflight;
+mod proc_stat;
 mod programs;
 mod reader;
 mod rule_maps;

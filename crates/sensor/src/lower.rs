@@ -51,7 +51,7 @@ pub(crate) fn config(
 #[must_use]
 pub fn in_kernel(rules: &Rules) -> Vec<bool> {
     let numbers: Vec<u32> = (0..).take(rules.len()).collect();
-    Lowered::of(rules, &numbers, &Hierarchy::of_host()).in_kernel
+    Lowered::of(rules, &numbers, &Hierarchy::needed_by(rules)).in_kernel
 }
 
 /// Whether any rule names a cgroup of version 1.

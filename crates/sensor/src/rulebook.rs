@@ -78,7 +78,7 @@ impl Rulebook {
         let room = (self.current.as_slice(), object.rules_max());
         let hits = |number| object.hits(number).unwrap_or(0);
         let numbers = self.numbers_of_rules.give(rules, room, hits)?;
-        let lowered = Lowered::of(rules, &numbers, &Hierarchy::of_host());
+        let lowered = Lowered::of(rules, &numbers, &Hierarchy::needed_by(rules));
         check_that_all_is_collected(rules, &lowered.in_kernel, collected)?;
         let idle = (self.active + 1) % GENERATIONS;
         let written = self.write(object, idle, &lowered);

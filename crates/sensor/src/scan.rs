@@ -8,12 +8,10 @@ use std::{fs, io, os::unix::ffi::OsStringExt, path::Path};
 
 use exectrail_model::lifetimes::Found;
 
+use crate::proc_stat::ProcStat;
+
 /// The initial pid namespace (`PROC_PID_INIT_INO`, `include/uapi/linux/nsfs.h`).
 const INITIAL_PID_NS: &str = "pid:[4026531836]";
-
-/// Field 22 of `/proc/PID/stat` (Documentation/filesystems/proc.rst), counted from
-/// behind the name, which stands in brackets and can have anything in it.
-const START: usize = 22 - 3;
 
 /// Every process there is. None, if `/proc` is that of another pid namespace than the
 /// kernel side's ids are of.
@@ -36,11 +34,11 @@ pub(crate) fn processes() -> Vec<Found> {
 /// What is in the directory of a process; nothing, if it is gone meanwhile.
 fn found(directory: &Path) -> Option<Found> {
     let pid = directory.file_name()?.to_str()?.parse().ok()?;
-    let (comm, start_ticks) = stat(&fs::read(directory.join("stat")).ok()?)?;
+    let ProcStat { comm, start_ticks, .. } = ProcStat::read(directory)?;
     let exe = fs::read_link(directory.join("exe")).map(|path| path.into_os_string().into_vec());
     let args = fs::read(directory.join("cmdline")).unwrap_or_default();
     // One that was another process at the first look than at the last is none.
-    let (_, again) = stat(&fs::read(directory.join("stat")).ok()?)?;
+    let again = ProcStat::read(directory)?.start_ticks;
     (again == start_ticks).then_some(Found { pid, start_ticks, exe: known(exe), args, comm })
 }
 
@@ -54,25 +52,9 @@ fn known(exe: io::Result<Vec<u8>>) -> Option<Vec<u8>> {
     })
 }
 
-/// Short name and start.
-fn stat(text: &[u8]) -> Option<(Vec<u8>, u64)> {
-    let open = text.iter().position(|&byte| byte == b'(')?;
-    let close = text.iter().rposition(|&byte| byte == b')')?;
-    let comm = text.get(open + 1..close)?.to_vec();
-    let rest = std::str::from_utf8(text.get(close + 1..)?).ok()?;
-    Some((comm, rest.split_ascii_whitespace().nth(START)?.parse().ok()?))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{processes, stat};
-
-    #[test]
-    fn a_name_can_have_anything_in_it() {
-        let line = b"7 (a) b (c\n) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 98765 1 2\n";
-        assert_eq!(stat(line), Some((b"a) b (c\n".to_vec(), 98765)));
-        assert_eq!(stat(b"7 (x S 1"), None);
-    }
+    use super::processes;
 
     #[test]
     fn this_process_is_found() {

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, fs};
 
-use crate::{error::SensorError, object::Object};
+use crate::{error::SensorError, object::Object, proc_stat::ProcStat};
 
 /// Looks at all processes at most so often: with each look, those of another depth are
 /// known.
@@ -62,13 +62,9 @@ fn check_that_it_runs(pid: u32) -> Result<(), SensorError> {
 /// Every process, and the one that it was born to or that took it over.
 fn parents() -> Vec<(u32, u32)> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid: u32| {
-        let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-        // The name, in brackets, can have anything in it; then come state and parent.
-        let end = stat.iter().rposition(|&byte| byte == b')')?;
-        let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
-        Some((pid, rest.split_ascii_whitespace().nth(1)?.parse().ok()?))
-    })
-    .collect()
+    let parent = |entry: fs::DirEntry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        Some((pid, ProcStat::read(&entry.path())?.parent))
+    };
+    entries.filter_map(|entry| parent(entry.ok()?)).collect()
 }

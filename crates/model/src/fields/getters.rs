@@ -13,8 +13,8 @@ use crate::{
     args::Args,
     enrich::container::{Container, container_of},
     event::{
-        Body, Ended, Event, FLAG_MEMFD, FLAG_SETID, FLAG_WRITABLE, Failure, Faults, Lost, Parent,
-        Program, Summary,
+        Body, Ended, Event, FLAG_MEMFD, FLAG_SETID, FLAG_WRITABLE, Failure, Lost, Parent, Program,
+        Summary,
     },
     value::Value,
 };
@@ -103,9 +103,12 @@ pub(super) fn args<'a>(event: &Event<'a>) -> Option<Args<'a>> {
 }
 
 pub(super) fn truncated<'a>(event: &Event<'a>) -> Value<'a> {
-    let has_gap = |faults: Faults| faults.has(Fault::ArgsCut) || faults.has(Fault::ArgsShortened);
     let of_end = |ended: &Ended<'a>| ended.program?.args.map(|args| args.is_cut());
-    known(either(event, |program| Some(has_gap(program.faults)), of_end).flatten().map(Value::Bool))
+    known(
+        either(event, |program| Some(program.faults.cut_arguments()), of_end)
+            .flatten()
+            .map(Value::Bool),
+    )
 }
 
 pub(super) fn folded<'a>(event: &Event<'a>) -> Value<'a> {

@@ -33,6 +33,7 @@ pub use draft::{Draft, Host};
 pub use ids::{Id, IdKind, Namespace, NamespaceKind};
 pub use key::Key;
 pub use mistake::{Mistake, RuleError};
+pub(crate) use pattern::last_component;
 pub use pattern::{Glob, PathPattern, WordPattern};
 pub use place::Place;
 pub use rule::{Rule, Verdict};

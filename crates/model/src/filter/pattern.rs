@@ -187,7 +187,7 @@ impl WordPattern {
 }
 
 /// The last component of a path; of a path that ends with a slash there is none.
-pub(super) fn last_component(path: &[u8]) -> Option<&[u8]> {
+pub(crate) fn last_component(path: &[u8]) -> Option<&[u8]> {
     path.rsplit(|&byte| byte == b'/').next().filter(|name| !name.is_empty())
 }
 
