@@ -8,6 +8,7 @@ use exectrail_object::Tree;
 mod bench;
 mod docs;
 mod kernel_clippy;
+mod kernels;
 mod object;
 mod tidy;
 
@@ -22,6 +23,9 @@ cargo run -p xtask -- <chore>
   bench           what tracing costs, beside execsnoop; --help tells more";
 
 fn main() -> ExitCode {
+    if kernels::guest::is_guest() {
+        kernels::guest::run();
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,6 +47,7 @@ fn run() -> Result<()> {
         ["docs", "--check"] => docs::check(tree.root()),
         ["tidy"] => tidy::run(tree.root()),
         ["bench", ref options @ ..] => bench::run(&tree, options),
+        ["kernels", ref options @ ..] => kernels::run(&tree, options),
         [] | ["help" | "--help" | "-h"] => {
             println!("{MENU}");
             Ok(())

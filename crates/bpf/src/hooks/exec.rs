@@ -50,8 +50,11 @@ pub fn begin<C: EbpfContext>(context: &C, program: impl NewProgram) -> Option<()
     let scratch = Scratch::of_exec()?;
     scratch.begin(KIND_EXEC);
     look_for_missed_execs(scratch, task, account);
-    let address = program.filename();
-    let filename = filename::from_kernel(scratch, address);
+    // As a number, and not as an option: what an option holds when it is none is not
+    // written anywhere, but compared all the same further down ("invalid read from
+    // stack", kernels before 6.3).
+    let address = program.filename().unwrap_or(0);
+    let filename = filename::from_kernel(scratch, (address != 0).then_some(address));
     scratch.note(filename);
     gate::first_look(scratch, account, task, 0)?;
     if config!(failed) != 0 {
@@ -162,11 +165,11 @@ fn collect(scratch: &mut Scratch, account: Account, task: Task) {
 
 /// A script's interpreter, or zero: for a program both names are one.
 #[inline(always)]
-fn interpreter(scratch: &mut Scratch, interpreter: Option<u64>, filename: Option<u64>) -> u64 {
-    match (interpreter, filename) {
-        (Some(interpreter), Some(filename)) if interpreter != filename => interpreter,
-        (Some(_), _) => 0,
-        (None, _) => {
+fn interpreter(scratch: &mut Scratch, interpreter: Option<u64>, filename: u64) -> u64 {
+    match interpreter {
+        Some(interpreter) if filename != 0 && interpreter != filename => interpreter,
+        Some(_) => 0,
+        None => {
             scratch.note(Err(Fault::Interpreter));
             0
         }

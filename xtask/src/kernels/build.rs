@@ -1,0 +1,70 @@
+//! Builds what goes into a machine: statically linked, so that it needs nothing there.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+/// Our programs, built for machines.
+pub(super) struct Programs {
+    pub(super) exectrail: PathBuf,
+    pub(super) subject: PathBuf,
+    /// The live tests.
+    pub(super) live: PathBuf,
+    /// This program, as the machine's first process.
+    pub(super) init: PathBuf,
+}
+
+/// The profile in the workspace's manifest.
+const PROFILE: &str = "machine";
+
+/// Builds all of them.
+pub(super) fn programs(root: &Path, target: &str) -> Result<Programs> {
+    let built = cargo(root, target, &["-p", "exectrail", "--bins", "--examples", "--tests"])?;
+    let init = cargo(root, target, &["-p", "xtask", "--bins"])?;
+    let find = |built: &[Artifact], name: &str, is_test: bool| {
+        let found = built.iter().find(|made| made.name == name && made.is_test == is_test);
+        found.map(|made| made.path.clone()).with_context(|| format!("cargo made no {name}"))
+    };
+    Ok(Programs {
+        exectrail: find(&built, "exectrail", false)?,
+        subject: find(&built, "subject", false)?,
+        live: find(&built, "live", true)?,
+        init: find(&init, "xtask", false)?,
+    })
+}
+
+struct Artifact {
+    name: String,
+    is_test: bool,
+    path: PathBuf,
+}
+
+fn cargo(root: &Path, target: &str, what: &[&str]) -> Result<Vec<Artifact>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--locked", "--profile", PROFILE, "--target", target])
+        .args(["--message-format", "json-render-diagnostics"])
+        .args(what)
+        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .current_dir(root)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("the programs for the machines could not be built");
+    }
+    let messages = String::from_utf8(output.stdout)?;
+    Ok(messages.lines().filter_map(|line| artifact(&serde_json::from_str(line).ok()?)).collect())
+}
+
+fn artifact(message: &Value) -> Option<Artifact> {
+    Some(Artifact {
+        path: message["executable"].as_str()?.into(),
+        name: message["target"]["name"].as_str()?.to_owned(),
+        is_test: message["profile"]["test"].as_bool()?,
+    })
+}
