@@ -252,6 +252,10 @@ kernel_fields! {
     kernfs_id: "kernfs_node" { "id" + 0 }
     /// The cgroup in the unified hierarchy.
     css_set_dfl_cgrp: "css_set" { "dfl_cgrp" + 0 }
+    /// How deep it is; the root is at zero.
+    cgroup_level: "cgroup" { "level" + 0 }
+    /// Its id behind those of all above it, from the root down, up to 6.0.
+    cgroup_ancestor_ids: "cgroup" { "ancestor_ids" + 0 }
     /// Its directory.
     cgroup_kn: "cgroup" { "kn" + 0 }
     /// Name of a directory.

@@ -41,7 +41,7 @@ impl Machine<'_> {
         command
             // Emulated also where there is /dev/kvm: a machine in a machine may have
             // one that hangs.
-            .args(["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max"])
+            .args(["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,-cx16"])
             .args(["-m", "3072", "-smp", "2", "-nodefaults", "-no-reboot", "-display", "none"])
             .args(["-serial", "stdio", "-append", &parameters])
             .arg("-kernel")

@@ -41,7 +41,12 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
                     files.add_file_as(module, Path::new(&format!("{}/{index}", guest::MODULES)))?;
                 }
                 let mut command = vec![programs.live.to_str().context("text")?];
-                command.extend(&filter);
+                if filter.first() == Some(&"--") {
+                    command = filter[1..].to_vec();
+                } else {
+                    command.extend(&filter);
+                }
+                files.add_file_as(&programs.exectrail, Path::new("/usr/bin/exectrail"))?;
                 let plan = json!({
                     "environment": {"EXECTRAIL_VM": "1", "RUST_BACKTRACE": "0"},
                     "commands": [command],

@@ -169,6 +169,8 @@ fn follow(scratch: &mut Scratch, argv: u64) -> Result<(), Fault> {
             return Ok(());
         }
         let (to, room) = end(scratch)?;
+        // Once more, right here: verifiers before 6.18 forget the bound on the way.
+        let room = at_most(room, FAILED_ARGS_MAX).ok_or(Fault::Args)?;
         // SAFETY: `to` has room for `room` bytes; the helper checks the source.
         let mut len =
             unsafe { bpf_probe_read_user_str(to.cast(), room as u32, string as *const _) };

@@ -26,6 +26,8 @@ use aya_ebpf::helpers::generated::{
 };
 use exectrail_abi::config::ABSENT;
 
+use crate::config::config;
+
 /// A kernel address. May dangle or be null: reads through it fail, no more.
 pub type Address = u64;
 
@@ -45,9 +47,13 @@ pub fn cpu() -> u32 {
 }
 
 /// The ancestor, at this depth, of the running task's cgroup in the unified hierarchy;
-/// zero if it is not that deep.
+/// zero if it is not that deep. The helper came to tracepoints with 5.15 (95b861a7935b);
+/// the ids it reads stood side by side until 6.0.
 #[inline(always)]
 pub fn ancestor_cgroup(depth: u32) -> u64 {
+    if config!(offsets.cgroup_ancestor_ids) != ABSENT {
+        return Task::current().ancestor_cgroup(depth).unwrap_or(0);
+    }
     // SAFETY: a helper with a number.
     unsafe { bpf_get_current_ancestor_cgroup_id(depth as i32) }
 }

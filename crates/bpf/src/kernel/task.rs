@@ -143,9 +143,23 @@ impl Task {
     /// The directory of its cgroup in the unified hierarchy.
     #[inline(always)]
     pub fn cgroup_directory(self) -> Option<KernfsNode> {
+        follow(self.cgroup()?, config!(offsets.cgroup_kn)).map(KernfsNode)
+    }
+
+    /// Its cgroup's ancestor at this depth, by number, where cgroups list them.
+    #[inline(always)]
+    pub fn ancestor_cgroup(self, depth: u32) -> Option<u64> {
+        let cgroup = self.cgroup()?;
+        let level: u32 = read(cgroup, config!(offsets.cgroup_level))?;
+        let place = config!(offsets.cgroup_ancestor_ids) + depth * size_of::<u64>() as u32;
+        if depth <= level { read(cgroup, place) } else { None }
+    }
+
+    /// Its cgroup in the unified hierarchy.
+    #[inline(always)]
+    fn cgroup(self) -> Option<Address> {
         let css_set = follow(self.0, config!(offsets.task_cgroups))?;
-        let cgroup = follow(css_set, config!(offsets.css_set_dfl_cgrp))?;
-        follow(cgroup, config!(offsets.cgroup_kn)).map(KernfsNode)
+        follow(css_set, config!(offsets.css_set_dfl_cgrp))
     }
 
     /// The directory of its cgroup in the hierarchy that a controller is in, and the
