@@ -142,6 +142,11 @@ pub static ATTEMPTS: LruHashMap<u64, Attempt> = LruHashMap::with_max_entries(1, 
 #[map]
 pub static IMAGES: Array<Image> = Array::with_max_entries(1, BPF_F_RDONLY);
 
+/// What the classic exec hook is not told, a place per process id, or one where it is
+/// not used. Written and read by `hooks::given`.
+#[map]
+pub static GIVEN: Array<Given> = Array::with_max_entries(1, BPF_F_RDONLY);
+
 /// When everything was attached, boot clock, nanoseconds; zero before. Written by the
 /// sensor: a process that started later has had all its execs under our eyes.
 #[map]
@@ -297,6 +302,29 @@ pub struct Image {
     /// Whose it is, in the upper 40 bits, and the counter's lower 24, in one word,
     /// so that two writers cannot mix theirs.
     pub word: u64,
+}
+
+/// What a raw tracepoint tells of an exec and a classic one does not.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Given {
+    /// Which exec: as [`Image::word`].
+    pub word: u64,
+    /// Kernel address of the name of what is really started.
+    pub interpreter: u64,
+    /// How many arguments there are.
+    pub argc: u64,
+}
+
+impl Given {
+    /// Of an exec of which nothing was noted. No `Option`, as with [`recall_attempt`].
+    pub const NOTHING: Self = Self { word: 0, interpreter: 0, argc: 0 };
+
+    /// Whether something was noted.
+    #[inline(always)]
+    pub fn is_known(self) -> bool {
+        self.interpreter != 0
+    }
 }
 
 /// What is remembered from the entry of a system call to its exit: addresses

@@ -30,6 +30,7 @@ mod dump_maps;
 mod error;
 mod format;
 mod lower;
+mod map_flags;
 mod object;
 mod offsets;
 mod preflight;

@@ -15,13 +15,45 @@ use exectrail_abi::{
 };
 use zerocopy::IntoBytes;
 
-use crate::{error::SensorError, programs::Hook};
+use crate::{
+    error::SensorError,
+    map_flags::{must_preallocate, preallocate},
+    preflight::KernelVersion,
+    programs::Hook,
+};
 
 /// The object that the build script has chosen.
 pub(crate) static BYTES: &[u8] = aya::include_bytes_aligned!(env!("EXECTRAIL_BPF_OBJECT_FILE"));
 
+/// A copy of them that can be changed, aligned as the parser wants it.
+pub(crate) fn aligned() -> Aligned {
+    let mut words = vec![0u64; BYTES.len().div_ceil(size_of::<u64>())];
+    words.as_mut_bytes()[..BYTES.len()].copy_from_slice(BYTES);
+    Aligned(words)
+}
+
+/// See [`aligned`].
+pub(crate) struct Aligned(Vec<u64>);
+
+impl Aligned {
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.0.as_mut_bytes()[..BYTES.len()]
+    }
+}
+
 /// Attempts that can be under way at once, before the oldest is forgotten.
 const ATTEMPTS: u32 = 8192;
+
+/// How large maps are to be, besides what the configuration says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// Of the ring buffer, in bytes.
+    pub(crate) ring_bytes: u32,
+    /// How many rules there can be.
+    pub(crate) rules_max: u32,
+    /// Whether the exec hook has to be given what it is not told.
+    pub(crate) given: bool,
+}
 
 /// The object, loaded: its maps exist, its programs not yet.
 pub(crate) struct Object {
@@ -33,9 +65,10 @@ impl Object {
     /// Creates the maps and writes the configuration, which is frozen with it.
     pub(crate) fn create(
         config: &Config,
-        ring_bytes: u32,
-        rules_max: u32,
+        kernel: KernelVersion,
+        sizes: Sizes,
     ) -> Result<Self, SensorError> {
+        let Sizes { ring_bytes, rules_max, given } = sizes;
         check_language()?;
         let (cpus, failed) = (config.cpus, config.failed != 0);
         let if_failed = |entries: u32| if failed { entries } else { 1 };
@@ -47,6 +80,7 @@ impl Object {
             .map_max_entries("RING", ring_bytes)
             .map_max_entries("EXEC_SCRATCH", cpus)
             .map_max_entries("IMAGES", config.images)
+            .map_max_entries("GIVEN", if given { config.images } else { 1 })
             .map_max_entries("ATTEMPT_SCRATCH", if_failed(cpus * ATTEMPT_SLOTS))
             .map_max_entries("CLAIMS", if_failed(cpus * ATTEMPT_SLOTS))
             .map_max_entries("ATTEMPT_COUNTERS", if_failed(cpus * ATTEMPT_ROWS))
@@ -57,8 +91,12 @@ impl Object {
         for map in ["SHORT_PATHS", "LONG_PATHS", "PREFIXES", "NAMES"] {
             loader.map_max_entries(map, rules_max.saturating_mul(2));
         }
+        let mut bytes = aligned();
+        if must_preallocate(kernel) {
+            preallocate(bytes.bytes_mut())?;
+        }
         let ebpf = loader
-            .load(BYTES)
+            .load(bytes.bytes_mut())
             .map_err(|error| SensorError::at("creating the kernel side's maps", error))?;
         Ok(Self { ebpf, rules_max })
     }

@@ -6,6 +6,7 @@
 //! | `exec.rs` | what the two below have in common |
 //! | `exec_raw.rs` | `exec_raw`, `walk_raw`, `finish_raw`, `pieces_raw` |
 //! | `exec_classic.rs` | `exec_classic`, `walk_classic`, `finish_classic`, `pieces_classic` |
+//! | `given.rs` | `given` |
 //! | `attempt.rs` | `enter_execve`, `enter_execveat`, `exit_exec` |
 //! | `exit.rs` | `exit_raw`, `exit_classic` |
 //! | `birth.rs` | `birth` |
@@ -58,8 +59,16 @@ pub(crate) const RAW: &[Hook] = &[
     Hook { program: "exec_raw", attach: Attach::Raw("sched_process_exec"), without: SUCCESSES },
 ];
 
-/// Success, told by a classic tracepoint.
+/// What a classic tracepoint does not tell.
+pub(crate) const GIVEN: Hook = Hook {
+    program: "given",
+    attach: Attach::Raw("sched_process_exec"),
+    without: "scripts would have no interpreter",
+};
+
+/// Success, told by a classic tracepoint. What that does not tell comes first.
 pub(crate) const CLASSIC: &[Hook] = &[
+    GIVEN,
     Hook { program: "finish_classic", attach: Attach::Stage(STAGE_FINISH), without: SUCCESSES },
     Hook { program: "walk_classic", attach: Attach::Stage(STAGE_WALK), without: SUCCESSES },
     Hook {

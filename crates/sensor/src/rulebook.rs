@@ -25,13 +25,17 @@ use crate::{
     cgroups::Hierarchy,
     error::SensorError,
     lower::{Entries, Entry, Lowered, with_those_above},
+    map_flags::must_preallocate,
     object::Object,
+    preflight::KernelVersion,
     sys,
 };
 
 /// Rules there can be, with those before them, when they may change: twice the ten
 /// thousand paths of a list that someone else keeps.
 const LIVE_ROOM: u32 = 32_768;
+/// The same where the memory for all of them is taken at once.
+const LIVE_ROOM_PREALLOCATED: u32 = 2048;
 
 /// What the kernel's maps hold, as far as we have written it.
 #[derive(Debug, Default)]
@@ -54,9 +58,13 @@ type EntryTable = HashMap<Box<[u8]>, EntryRules>;
 
 impl Rulebook {
     /// How many rules there can be, with those that went before them.
-    pub(crate) fn room_for(plan: &Plan) -> u32 {
+    pub(crate) fn room_for(plan: &Plan, kernel: KernelVersion) -> u32 {
         let rules = u32::try_from(plan.rules.len()).unwrap_or(RULES_MAX);
-        let least = if plan.live { LIVE_ROOM } else { 1024 };
+        let least = match plan.live {
+            true if must_preallocate(kernel) => LIVE_ROOM_PREALLOCATED,
+            true => LIVE_ROOM,
+            false => 1024,
+        };
         rules.saturating_mul(2).clamp(least, RULES_MAX).next_power_of_two()
     }
 

@@ -29,10 +29,10 @@ use crate::{
     dump_maps::RuleMaps,
     error::SensorError,
     lower,
-    object::Object,
+    object::{Object, Sizes},
     offsets,
     preflight::{self, Host, KernelVersion},
-    programs::{self, Hook},
+    programs::{self, GIVEN, Hook},
     reader::{Reader, Wake},
     rulebook::Rulebook,
     scan, sys,
@@ -386,7 +386,12 @@ fn create(
     }
     let formats = attach::formats(hooks, tracefs)?;
     let config = lower::config(plan, (possible_cpus()?, image_places()), &offsets, formats);
-    Object::create(&config, plan.buffer.bytes(), Rulebook::room_for(plan))
+    let sizes = Sizes {
+        ring_bytes: plan.buffer.bytes(),
+        rules_max: Rulebook::room_for(plan, host.kernel),
+        given: hooks.contains(&GIVEN),
+    };
+    Object::create(&config, host.kernel, sizes)
 }
 
 fn possible_cpus() -> Result<u32, SensorError> {

@@ -36,7 +36,8 @@ pub(super) struct Boot {
 impl Machine<'_> {
     /// Runs it. No network, no disk: its console is all that leaves it.
     pub(super) fn boot(&self, log: &Path) -> Result<Boot> {
-        let parameters = format!("console=ttyS0 quiet panic=-1 {}", self.parameters);
+        let parameters =
+            format!("console=ttyS0 loglevel=5 panic=-1 softlockup_panic=1 {}", self.parameters);
         let mut command = Command::new("qemu-system-x86_64");
         command
             // Emulated also where there is /dev/kvm: a machine in a machine may have

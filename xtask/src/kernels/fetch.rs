@@ -12,7 +12,10 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{command::{output, succeed}, rows::Kernel};
+use super::{
+    command::{output, succeed},
+    rows::Kernel,
+};
 
 /// A kernel on this machine's disk.
 pub(super) struct Image {
@@ -141,9 +144,11 @@ impl Apt {
         let image = image.iter().rfind(|name| name.starts_with("linux-image-"));
         let image = image.with_context(|| format!("{meta} depends on no kernel"))?.clone();
         // In newer releases the image's package is empty, and depends on two others.
-        let parts: Vec<String> = self.depends(&image)?.into_iter().filter(|name| {
-            name.starts_with("linux-binary-") || name.starts_with("linux-modules-")
-        }).collect();
+        let parts: Vec<String> = self
+            .depends(&image)?
+            .into_iter()
+            .filter(|name| name.starts_with("linux-binary-") || name.starts_with("linux-modules-"))
+            .collect();
         if parts.is_empty() { Ok(vec![image]) } else { Ok(parts) }
     }
 

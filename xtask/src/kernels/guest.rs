@@ -1,12 +1,7 @@
 //! What runs in the machine: the first process. It mounts what programs expect, runs
 //! what the plan says, and turns the machine off.
 
-use std::{
-    fs,
-    path::Path,
-    process::Command,
-    time::Instant,
-};
+use std::{fs, path::Path, process::Command, time::Instant};
 
 use anyhow::{Context as _, Result};
 use rustix::{
@@ -70,6 +65,9 @@ fn set_up() -> Result<()> {
             println!("guest: {kind} is not on {place}: {error}");
         }
     }
+    // As udev does. TOMOYO, active in older kernels of Debian, looks up `/dev/fd/N` when
+    // a program is run by descriptor, and refuses where there is no such name.
+    let _ = std::os::unix::fs::symlink("/proc/self/fd", "/dev/fd");
     load_modules()
 }
 
@@ -94,7 +92,10 @@ fn follow_plan() -> Result<()> {
         let mut words = command.as_array().into_iter().flatten().filter_map(Value::as_str);
         let program = words.next().context("a command has a program")?;
         let mut run = Command::new(program);
-        run.args(words).env_clear().env("PATH", "/usr/bin:/usr/sbin:/bin:/sbin").current_dir("/tmp");
+        run.args(words)
+            .env_clear()
+            .env("PATH", "/usr/bin:/usr/sbin:/bin:/sbin")
+            .current_dir("/tmp");
         run.envs(variables.iter().filter_map(|(name, value)| Some((name, value.as_str()?))));
         let began = Instant::now();
         let child = run.spawn().with_context(|| format!("starting {program}"))?;

@@ -17,8 +17,8 @@ use super::command::output;
 
 /// Programs that tests run, besides ours.
 const TOOLS: &[&str] = &[
-    "cat", "bash", "chmod", "chroot", "cp", "env", "false", "id", "ln", "ls", "mkdir", "mount", "mv",
-    "nsenter", "rm", "rmdir", "setpriv", "setsid", "sh", "sleep", "touch", "true", "umount",
+    "cat", "bash", "chmod", "chroot", "cp", "env", "false", "id", "ln", "ls", "mkdir", "mount",
+    "mv", "nsenter", "rm", "rmdir", "setpriv", "setsid", "sh", "sleep", "touch", "true", "umount",
     "unshare",
 ];
 

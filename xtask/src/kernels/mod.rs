@@ -1,7 +1,11 @@
 //! The live tests on many kernels, each in its preempt modes: distribution kernels,
 //! booted in emulated machines.
 
-use std::{fs, path::{Path, PathBuf}, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
 use exectrail_object::Tree;

@@ -1,6 +1,6 @@
 //! The arguments.
 
-use aya_ebpf::helpers::generated::{bpf_probe_read_user, bpf_probe_read_user_str};
+use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use exectrail_abi::{
     fault::Fault,
     record::{ARGS_MAX, BEFORE_ARGS_MAX, PIECES_MAX, Tail},
@@ -8,6 +8,7 @@ use exectrail_abi::{
 
 use crate::{
     account::Account,
+    collect::user_memory::read_string,
     config::config,
     emit::{emit_piece, is_short_of_room_for},
     kernel::Task,
@@ -171,18 +172,19 @@ fn follow(scratch: &mut Scratch, argv: u64) -> Result<(), Fault> {
         let (to, room) = end(scratch)?;
         // Once more, right here: verifiers before 6.18 forget the bound on the way.
         let room = at_most(room, FAILED_ARGS_MAX).ok_or(Fault::Args)?;
-        // SAFETY: `to` has room for `room` bytes; the helper checks the source.
-        let mut len =
-            unsafe { bpf_probe_read_user_str(to.cast(), room as u32, string as *const _) };
-        if len < 1 {
-            mark_missing(scratch, index)?;
-            // SAFETY: there is room for one byte.
-            unsafe { to.write(0) };
-            len = 1;
-        }
-        scratch.grow(Tail::Args, len as u64);
+        // SAFETY: `to` has room for `room` bytes.
+        let len = match unsafe { read_string(to, room as u32, string) } {
+            Some(len) => len,
+            None => {
+                mark_missing(scratch, index)?;
+                // SAFETY: there is room for one byte.
+                unsafe { to.write(0) };
+                1
+            }
+        };
+        scratch.grow(Tail::Args, len);
         // A string that fills the room to the last byte may have gone on.
-        if len as u64 >= room {
+        if len >= room {
             return cut_here(scratch);
         }
     }

@@ -1,12 +1,12 @@
 //! Names as they were given: the file to exec, and a script's interpreter.
 
-use aya_ebpf::helpers::generated::{bpf_probe_read_kernel_str, bpf_probe_read_user_str};
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
 use exectrail_abi::{
     fault::Fault,
     record::{BEFORE_ARGS_MAX, INTERPRETER_MAX, PATH_MAX, Tail},
 };
 
-use crate::scratch::Scratch;
+use crate::{collect::user_memory::read_string, scratch::Scratch};
 
 /// The file name, from kernel memory, after a success. The first tail.
 #[inline(always)]
@@ -24,10 +24,9 @@ pub fn from_kernel(scratch: &mut Scratch, address: Option<u64>) -> Result<(), Fa
 /// taken for the longest.
 #[inline(always)]
 pub fn from_user(scratch: &mut Scratch, address: u64) -> Result<(), Fault> {
-    // SAFETY: as above.
-    let len = unsafe {
-        bpf_probe_read_user_str(scratch.tail().cast(), PATH_MAX as u32 + 1, address as *const _)
-    };
+    // SAFETY: the tails hold more than `PATH_MAX`.
+    let len = unsafe { read_string(scratch.tail(), PATH_MAX as u32 + 1, address) };
+    let len = len.ok_or(Fault::Filename)? as i64;
     keep(scratch, Tail::Filename, len, PATH_MAX).ok_or(Fault::Filename)
 }
 

@@ -48,8 +48,9 @@ impl Owner {
         IMAGES.get_ptr_mut(self.pid & config!(images).wrapping_sub(1))
     }
 
+    /// It and a value of its image counter.
     #[inline(always)]
-    fn word(self, counter: u64) -> u64 {
+    pub fn word(self, counter: u64) -> u64 {
         let tag = (self.start ^ u64::from(self.pid) << 32).wrapping_mul(GOLDEN);
         tag & !COUNTER | counter & COUNTER
     }

@@ -11,3 +11,4 @@ pub mod image;
 pub mod lineage;
 pub mod path;
 pub mod surroundings;
+pub mod user_memory;

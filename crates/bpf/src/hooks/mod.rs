@@ -6,7 +6,7 @@
 //! | kind | preemptible | used for |
 //! |---|---|---|
 //! | raw tracepoint | from 7.0 on (a46023d5616e) | successes and ends, up to 6.19 |
-//! | the same | the same | births, on all kernels: they use no scratch buffer |
+//! | the same | the same | births, and before classic ones what those do not tell: no scratch buffer |
 //! | classic tracepoint, `sched:*` | never (16718274ee75) | successes and ends, from 7.0 on |
 //! | classic tracepoint, `syscalls:*` | from 7.2 on (57918341dd19) | failures |
 //!
@@ -20,3 +20,4 @@ pub mod exec;
 pub mod exec_classic;
 pub mod exec_raw;
 pub mod exit;
+pub mod given;
