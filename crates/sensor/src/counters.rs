@@ -44,6 +44,19 @@ pub struct ProgramAccount {
     pub skipped: Option<u64>,
 }
 
+/// A program of ours as the kernel has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProgramInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// How the kernel comes to run it: by a raw tracepoint, by a classic one, or from
+    /// another program.
+    pub kind: &'static str,
+    /// Instructions that the verifier walked before it took it; `None` where the kernel
+    /// does not tell, before 5.16.
+    pub verified: Option<u32>,
+}
+
 impl Account {
     /// The sum over all CPUs of what `of` picks.
     pub fn sum(&self, of: impl Fn(&CpuAccount) -> u64) -> u64 {
@@ -154,10 +167,23 @@ pub(crate) fn by_program(
     let skipped = |hook: &Hook| {
         let counted = kernel >= MISSES_COUNTED;
         let fd = object.program_fd(hook.program).filter(|_| counted)?;
-        sys::recursion_misses(fd).ok()
+        Some(sys::program_facts(fd).ok()?.recursion_misses)
     };
     let attached = hooks.iter().filter(|hook| hook.is_attached());
     attached.map(|hook| ProgramAccount { name: hook.program, skipped: skipped(hook) }).collect()
+}
+
+/// What the kernel has of each of these programs.
+pub(crate) fn infos(object: &Object, hooks: &[Hook]) -> Vec<ProgramInfo> {
+    let verified = |hook: &Hook| {
+        let facts = sys::program_facts(object.program_fd(hook.program)?).ok()?;
+        Some(facts.verified_insns).filter(|&count| count != 0)
+    };
+    let info = |hook: &Hook| {
+        let (name, kind) = (hook.program, hook.attach.kind());
+        ProgramInfo { name, kind, verified: verified(hook) }
+    };
+    hooks.iter().map(info).collect()
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ mod sys;
 mod tracefs;
 mod trees;
 
-pub use counters::{Account, CpuAccount, ProgramAccount};
+pub use counters::{Account, CpuAccount, ProgramAccount, ProgramInfo};
 pub use dump_maps::{RuleMap, RuleMapEntry, RuleMaps};
 pub use error::SensorError;
 pub use lower::in_kernel;

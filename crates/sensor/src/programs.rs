@@ -30,6 +30,17 @@ pub(crate) enum Attach {
     Stage(u32),
 }
 
+impl Attach {
+    /// What it is called.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Raw(_) => "raw tracepoint",
+            Self::Classic(_) => "classic tracepoint",
+            Self::Stage(_) => "stage",
+        }
+    }
+}
+
 /// A program of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hook {

@@ -24,7 +24,7 @@ use crate::{
     attach::{self, Link},
     btf::Btf,
     cgroups, clock,
-    counters::{self, Account},
+    counters::{self, Account, ProgramInfo},
     dump,
     dump_maps::RuleMaps,
     error::SensorError,
@@ -247,6 +247,12 @@ impl Sensor {
     /// The programs in use, by name, for words to people.
     pub fn programs(&self) -> impl Iterator<Item = &'static str> {
         self.hooks.iter().map(|hook| hook.program)
+    }
+
+    /// The same, with what the kernel tells of them.
+    #[must_use]
+    pub fn program_infos(&self) -> Vec<ProgramInfo> {
+        counters::infos(&self.object, &self.hooks)
     }
 
     /// Waits until there may be records, one of `others` is readable, or the

@@ -74,10 +74,17 @@ pub(crate) fn attach_tracepoint(program: BorrowedFd<'_>, id: u64) -> io::Result<
     Ok(event)
 }
 
-/// How often the kernel skipped a program because it was running already on
-/// that CPU. Zero where the kernel does not count it (see
-/// `counters::MISSES_COUNTED`).
-pub(crate) fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
+/// What the kernel tells of a loaded program. What it is too old to tell is zero there.
+pub(crate) struct ProgramFacts {
+    /// How often it was skipped because one was running already on that CPU (see
+    /// `counters::MISSES_COUNTED`).
+    pub(crate) recursion_misses: u64,
+    /// Instructions that the verifier walked, since 5.16.
+    pub(crate) verified_insns: u32,
+}
+
+/// Asks the kernel about a loaded program.
+pub(crate) fn program_facts(program: BorrowedFd<'_>) -> io::Result<ProgramFacts> {
     #[repr(C)]
     struct Attr {
         fd: u32,
@@ -99,7 +106,8 @@ pub(crate) fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<u64> {
         libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &raw mut attr, size_of::<Attr>())
     };
     checked(done)?;
-    Ok(info.recursion_misses)
+    let bpf_prog_info { recursion_misses, verified_insns, .. } = info;
+    Ok(ProgramFacts { recursion_misses, verified_insns })
 }
 
 /// Waits until every program that runs now on any CPU has ended: programs run with

@@ -13,6 +13,7 @@ mod confined;
 mod echo;
 mod elf;
 mod files;
+mod hostile;
 mod literals;
 mod orders;
 mod parents;
@@ -74,6 +75,11 @@ fn storms(words: &[&str]) -> bool {
         ["storm-mixed", target, script, count, workers] => {
             storm::mixed(target, script, number(count), number(workers));
         }
+        ["real-time", words @ ..] => {
+            hostile::become_real_time();
+            assert!(storms(words), "subject: unknown storm: {words:?}");
+        }
+        ["hammer-map"] => hostile::hammer_map(),
         ["storm-of-chains", path, count, workers] => {
             chains::chains(path, number(count), number(workers));
         }

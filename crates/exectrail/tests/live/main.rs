@@ -8,6 +8,8 @@ mod arguments;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod completeness;
+#[cfg(test)]
 mod echo;
 #[cfg(test)]
 mod edge_arguments;
