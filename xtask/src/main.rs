@@ -20,6 +20,7 @@ cargo run -p xtask -- <chore>
   kernel-clippy   clippy over the kernel side, with the compiler that builds it
   docs            write docs/ anew from the table of fields; --check compares
   tidy            the house rules that no compiler knows
+  kernels         the live tests on many kernels, in emulated machines; --help tells more
   bench           what tracing costs, beside execsnoop; --help tells more";
 
 fn main() -> ExitCode {

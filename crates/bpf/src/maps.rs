@@ -310,7 +310,7 @@ pub struct Image {
 pub struct Given {
     /// Which exec: as [`Image::word`].
     pub word: u64,
-    /// Kernel address of the name of what is really started.
+    /// Kernel address of the name of a script's interpreter, or zero.
     pub interpreter: u64,
     /// How many arguments there are.
     pub argc: u64,
@@ -323,7 +323,7 @@ impl Given {
     /// Whether something was noted.
     #[inline(always)]
     pub fn is_known(self) -> bool {
-        self.interpreter != 0
+        self.word != 0
     }
 }
 

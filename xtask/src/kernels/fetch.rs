@@ -23,8 +23,6 @@ pub(super) struct Image {
     pub(super) vmlinuz: PathBuf,
     /// Modules, unpacked, in the order in which they are to be loaded.
     pub(super) modules: Vec<PathBuf>,
-    /// The package that it came from, with its version.
-    pub(super) package: String,
 }
 
 /// Modules that edge-case tests need, where the kernel does not have them built in.
@@ -54,11 +52,12 @@ pub(super) fn image(kernel: &Kernel, cache: &Path) -> Result<Image> {
 }
 
 fn cached(place: &Path) -> Option<Image> {
-    let package = fs::read_to_string(place.join("package")).ok()?;
+    // Written last.
+    fs::metadata(place.join("package")).ok()?;
     let vmlinuz = place.join("vmlinuz");
     let modules = MODULES.iter().map(|name| place.join(format!("{name}.ko")));
     let modules = modules.filter(|path| path.exists()).collect();
-    vmlinuz.exists().then_some(Image { vmlinuz, modules, package })
+    vmlinuz.exists().then_some(Image { vmlinuz, modules })
 }
 
 /// Of what was unpacked, keeps the image and the modules.
@@ -165,7 +164,7 @@ impl Apt {
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if name.starts_with(&prefix) && name.ends_with(".deb") {
+            if name.starts_with(&prefix) && path.extension() == Some("deb".as_ref()) {
                 succeed(Command::new("dpkg-deb").arg("-x").arg(&path).arg(to))?;
                 fs::remove_file(&path)?;
                 return Ok(());

@@ -17,6 +17,8 @@ pub(super) const PLAN: &str = "/plan.json";
 pub(super) const MODULES: &str = "/modules";
 /// What the last line of a machine's log begins with.
 pub(super) const DONE: &str = "guest: done";
+/// What a line begins with that has figures of a test.
+pub(super) const FIGURES: &str = "figures: ";
 
 /// File systems: kind, where, options.
 const MOUNTS: &[(&str, &str, &str)] = &[
@@ -28,6 +30,8 @@ const MOUNTS: &[(&str, &str, &str)] = &[
     ("devpts", "/dev/pts", ""),
     ("tmpfs", "/dev/shm", "mode=1777"),
     ("tracefs", "/sys/kernel/tracing", ""),
+    // Shows the preempt mode, since 5.12.
+    ("debugfs", "/sys/kernel/debug", ""),
     ("securityfs", "/sys/kernel/security", ""),
     ("bpf", "/sys/fs/bpf", ""),
     ("tmpfs", "/sys/fs/cgroup", "mode=755"),
@@ -101,6 +105,10 @@ fn follow_plan() -> Result<()> {
         let child = run.spawn().with_context(|| format!("starting {program}"))?;
         let status = reap_until(child.id())?;
         println!("guest: {command}: {status} after {} s", began.elapsed().as_secs());
+    }
+    let figures = plan["figures"].as_str().unwrap_or_default();
+    for line in fs::read_to_string(figures).unwrap_or_default().lines() {
+        println!("{FIGURES}{line}");
     }
     Ok(())
 }

@@ -1,15 +1,15 @@
-//! The live tests on many kernels, each in its preempt modes: distribution kernels,
+//! The live tests on many kernels, each in its preempt modes: distributions' kernels,
 //! booted in emulated machines.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
-    time::Duration,
+    process::Command,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
 use exectrail_object::Tree;
-use serde_json::json;
 
 mod boot;
 mod build;
@@ -17,58 +17,162 @@ mod command;
 mod fetch;
 pub(crate) mod guest;
 mod initramfs;
+mod options;
+mod plan;
+mod results;
 mod rows;
+mod table;
 
-use boot::Machine;
+use boot::{Booting, write_image};
 use build::Programs;
+use fetch::Image;
 use initramfs::Initramfs;
-use rows::{KERNELS, Kernel, Mode};
+use options::Options;
+use results::Outcome;
+use rows::{Machine, Row};
+use table::Line;
 
+/// A machine that has not come to its end by then is turned off.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// Boots, tests, and writes the table.
 pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
-    let only = words.first().copied();
-    let filter: Vec<&str> = words.iter().skip(1).copied().collect();
-    let folder = tree.root().join("target/kernels");
-    fs::create_dir_all(&folder)?;
-    let programs = build::programs(tree.root(), "x86_64-unknown-linux-gnu")?;
-    for kernel in KERNELS {
-        for mode in kernel.modes {
-            let name = format!("{}:{}", kernel.label, mode.name());
-            if only.is_none_or(|only| only == name) {
-                let image = fetch::image(kernel, &folder.join("cache"))?;
-                println!("{name}: {}", image.package);
-                let mut files = Initramfs::with_tools()?;
-                for path in [&programs.exectrail, &programs.subject, &programs.live] {
-                    files.add_file(path)?;
-                }
-                files.add_file_as(&programs.init, Path::new("/init"))?;
-                for (index, module) in image.modules.iter().enumerate() {
-                    files.add_file_as(module, Path::new(&format!("{}/{index}", guest::MODULES)))?;
-                }
-                let mut command = vec![programs.live.to_str().context("text")?];
-                if filter.first() == Some(&"--") {
-                    command = filter[1..].to_vec();
-                } else {
-                    command.extend(&filter);
-                }
-                files.add_file_as(&programs.exectrail, Path::new("/usr/bin/exectrail"))?;
-                let plan = json!({
-                    "environment": {"EXECTRAIL_VM": "1", "RUST_BACKTRACE": "0"},
-                    "commands": [command],
-                });
-                files.add_bytes(Path::new(guest::PLAN), plan.to_string().as_bytes(), 0o644)?;
-                let initramfs = folder.join("initramfs");
-                boot::write_image(&initramfs, &files.finish()?)?;
-                let parameters = mode.parameter().unwrap_or_default();
-                let machine = Machine {
-                    vmlinuz: &image.vmlinuz,
-                    initramfs: &initramfs,
-                    parameters: &parameters,
-                    patience: Duration::from_secs(1200),
-                };
-                let boot = machine.boot(&folder.join(format!("{name}.log")))?;
-                println!("{name}: ended {} after {:?}", boot.ended, boot.took);
+    let Some(options) = Options::parse(words, env::var_os("CI").is_some())? else {
+        println!("{}", options::HELP);
+        return Ok(());
+    };
+    if options.list {
+        options.rows.iter().for_each(|row| println!("{:<20} {:?}", row.name(), row.suite));
+        return Ok(());
+    }
+    let matrix = Matrix::prepare(tree, &options)?;
+    let lines: Vec<Line> = options.rows.iter().map(|&row| matrix.line(row)).collect();
+    if !options.is_part {
+        let path = tree.root().join("docs/kernels.md");
+        fs::write(&path, table::page(&lines))?;
+        println!("wrote {}", path.display());
+    }
+    judge(&lines, options.at_least, options.command.is_empty())
+}
+
+/// Fails if any row did, or if too few kernels could be run at all.
+fn judge(lines: &[Line], at_least: usize, tests: bool) -> Result<()> {
+    let ran = lines.iter().filter(|line| line.outcome.is_ok()).count();
+    if ran < at_least {
+        bail!("{ran} kernels ran; there have to be {at_least}");
+    }
+    let bad: Vec<_> = lines
+        .iter()
+        .filter(|line| tests && line.outcome.as_ref().is_ok_and(|outcome| !outcome.is_good()))
+        .map(|line| line.row.name())
+        .collect();
+    if bad.is_empty() {
+        return Ok(());
+    }
+    bail!("not all is well on {}; target/kernels/ROW.log tells", bad.join(", "))
+}
+
+/// What all rows have in common.
+struct Matrix<'o> {
+    folder: PathBuf,
+    programs: Programs,
+    options: &'o Options,
+}
+
+impl<'o> Matrix<'o> {
+    fn prepare(tree: &Tree, options: &'o Options) -> Result<Self> {
+        let folder = tree.root().join("target/kernels");
+        fs::create_dir_all(&folder)?;
+        let began = Instant::now();
+        let programs = build::programs(tree.root(), "x86_64-unknown-linux-gnu")?;
+        println!("built in {} s", began.elapsed().as_secs());
+        Ok(Self { folder, programs, options })
+    }
+
+    /// Runs a row and says how it went.
+    fn line(&self, row: Row) -> Line {
+        let name = row.name();
+        let outcome = self.run(row).map_err(|error| format!("{error:#}"));
+        match &outcome {
+            Err(why) => println!("{name}: NOT RUN: {why}"),
+            Ok(_) if !self.options.command.is_empty() => {}
+            Ok(outcome) => {
+                let (passed, all) = outcome.count("");
+                println!(
+                    "{name}: {passed} of {all} tests, {} unaccounted{}, {} s",
+                    outcome.unaccounted(),
+                    if outcome.ended { "" } else { ", DID NOT END" },
+                    outcome.took.as_secs()
+                );
+                outcome.failed().for_each(|test| println!("{name}: FAILED: {test}"));
+            }
+        }
+        Line { row, outcome }
+    }
+
+    fn run(&self, row: Row) -> Result<Outcome> {
+        match row.machine {
+            Machine::Host => self.on_this_host(row),
+            Machine::Booted(kernel, _) | Machine::Locked(kernel, _) => {
+                self.in_a_machine(row, &fetch::image(kernel, &self.folder.join("cache"))?)
             }
         }
     }
-    Ok(())
+
+    fn in_a_machine(&self, row: Row, image: &Image) -> Result<Outcome> {
+        let name = row.name();
+        let live = self.programs.live.to_str().context("a path is text")?;
+        let plan = plan::of_machine(&row, self.options, live);
+        let initramfs = self.folder.join("initramfs");
+        write_image(&initramfs, &self.files(image, &plan.to_string())?)?;
+        let booting = Booting {
+            vmlinuz: &image.vmlinuz,
+            initramfs: &initramfs,
+            parameters: &row.parameters(),
+            patience: PATIENCE,
+        };
+        let (log, took) = booting.run(&self.folder.join(format!("{name}.log")))?;
+        if !self.options.command.is_empty() {
+            print!("{log}");
+        }
+        Ok(Outcome::of_log(&log, took))
+    }
+
+    /// The file system of a machine.
+    fn files(&self, image: &Image, plan: &str) -> Result<Vec<u8>> {
+        let mut files = Initramfs::with_tools()?;
+        let Programs { exectrail, subject, live, init } = &self.programs;
+        for path in [exectrail, subject, live] {
+            files.add_file(path)?;
+        }
+        files.add_file_as(exectrail, Path::new("/usr/bin/exectrail"))?;
+        files.add_file_as(init, Path::new("/init"))?;
+        for (index, module) in image.modules.iter().enumerate() {
+            files.add_file_as(module, Path::new(&format!("{}/{index}", guest::MODULES)))?;
+        }
+        files.add_bytes(Path::new(guest::PLAN), plan.as_bytes(), 0o644)?;
+        files.finish()
+    }
+
+    /// The same commands here, where whatever else runs goes on.
+    fn on_this_host(&self, row: Row) -> Result<Outcome> {
+        let began = Instant::now();
+        let live = self.programs.live.to_str().context("a path is text")?;
+        let figures = tempfile::NamedTempFile::new()?;
+        let mut log = String::new();
+        for words in plan::commands(&row, self.options, live) {
+            let (program, arguments) = words.split_first().context("a command has a program")?;
+            let mut command = Command::new(program);
+            command.args(arguments).env("EXECTRAIL_FIGURES", figures.path());
+            let output = command.output().with_context(|| format!("starting {program}"))?;
+            log.push_str(&String::from_utf8_lossy(&output.stdout));
+            log.push_str(&String::from_utf8_lossy(&output.stderr));
+        }
+        for line in fs::read_to_string(figures.path())?.lines() {
+            log.extend([guest::FIGURES, line, "\n"]);
+        }
+        log.push_str(guest::DONE);
+        fs::write(self.folder.join("host.log"), &log)?;
+        Ok(Outcome::of_log(&log, began.elapsed()))
+    }
 }

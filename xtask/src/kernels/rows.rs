@@ -14,6 +14,61 @@ pub(super) struct Kernel {
     pub(super) modes: &'static [Mode],
 }
 
+/// One boot of one kernel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) machine: Machine,
+    pub(super) suite: Suite,
+}
+
+/// What runs the tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Machine {
+    /// This host, not emulated.
+    Host,
+    /// A kernel in a preempt mode.
+    Booted(&'static Kernel, Mode),
+    /// The same, locked down so far: `lockdown=` (security/lockdown/lockdown.c).
+    Locked(&'static Kernel, &'static str),
+}
+
+/// Which tests run there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Suite {
+    /// All live tests.
+    Full,
+    /// The storms, and every edge case.
+    Core,
+    /// What a host does that is not on our side.
+    Hostile,
+}
+
+impl Row {
+    /// What it is called: in files' names, too.
+    pub(super) fn name(&self) -> String {
+        match self.machine {
+            Machine::Host => "host".to_owned(),
+            Machine::Booted(kernel, mode) => format!("{}:{}", kernel.label, mode.name()),
+            Machine::Locked(kernel, how) => format!("{}:lockdown-{how}", kernel.label),
+        }
+    }
+
+    /// Whether this names it, with its mode or without.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        let own = self.name();
+        own == name || own.split_once(':').is_some_and(|(kernel, _)| kernel == name)
+    }
+
+    /// What the kernel is told at boot, besides what every one is.
+    pub(super) fn parameters(&self) -> String {
+        match self.machine {
+            Machine::Host => String::new(),
+            Machine::Booted(_, mode) => mode.parameter().unwrap_or_default(),
+            Machine::Locked(_, how) => format!("lockdown={how}"),
+        }
+    }
+}
+
 /// How the kernel is told when it may be preempted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -40,6 +95,31 @@ impl Mode {
 }
 
 use Mode::{Built, Set};
+
+/// Every kernel in every mode, then what else a boot parameter can do; this host first.
+pub(super) fn all() -> Vec<Row> {
+    let mut rows = vec![Row { machine: Machine::Host, suite: Suite::Full }];
+    for kernel in KERNELS {
+        for (index, &mode) in kernel.modes.iter().enumerate() {
+            let suite = if index == 0 { Suite::Full } else { Suite::Core };
+            rows.push(Row { machine: Machine::Booted(kernel, mode), suite });
+        }
+    }
+    for how in ["integrity", "confidentiality"] {
+        let machine = Machine::Locked(&KERNELS[3], how);
+        rows.push(Row { machine, suite: Suite::Hostile });
+    }
+    rows
+}
+
+/// A few of them, for everyday use.
+pub(super) fn quick(ci: bool) -> Vec<Row> {
+    let labels = if ci { &["5.10", "6.1-rt", "6.12", "newest"][..] } else { &["5.10", "newest"] };
+    let kernels = KERNELS.iter().filter(|kernel| labels.contains(&kernel.label));
+    let first = kernels.filter_map(|kernel| Some((kernel, *kernel.modes.first()?)));
+    let machines = first.map(|(kernel, mode)| Machine::Booted(kernel, mode));
+    machines.map(|machine| Row { machine, suite: Suite::Core }).collect()
+}
 
 /// Oldest first. The first mode of a kernel is the one its full suite runs in.
 pub(super) const KERNELS: &[Kernel] = &[

@@ -31,9 +31,10 @@ use crate::{
 pub trait NewProgram: Copy {
     /// Kernel address of the name given to exec.
     fn filename(self) -> Option<u64>;
-    /// Kernel address of the name of what is really started; `None` where the attach
-    /// point does not tell.
-    fn interpreter(self) -> Option<u64>;
+    /// Kernel address of the name of what is really started, a script's interpreter;
+    /// zero if that is the program itself, whose name is at `filename`; `None` if nobody
+    /// has told.
+    fn interpreter(self, filename: u64) -> Option<u64>;
     /// How many arguments there are.
     fn argc(self) -> Option<u32>;
     /// The thread that called exec; it has the process's id by now.
@@ -61,7 +62,7 @@ pub fn begin<C: EbpfContext>(context: &C, program: impl NewProgram) -> Option<()
         take_attempt(scratch, program.caller());
     }
     scratch.record.args_count = program.argc().unwrap_or(UNKNOWN_U32);
-    scratch.interpreter = interpreter(scratch, program.interpreter(), address);
+    scratch.interpreter = interpreter(scratch, program.interpreter(address));
     let file = task.mm().and_then(|mm| mm.exe_file());
     let started = path::start(scratch, EXE, file.and_then(|file| file.path()));
     scratch.note(started);
@@ -163,17 +164,13 @@ fn collect(scratch: &mut Scratch, account: Account, task: Task) {
     }
 }
 
-/// A script's interpreter, or zero: for a program both names are one.
+/// A script's interpreter, or zero.
 #[inline(always)]
-fn interpreter(scratch: &mut Scratch, interpreter: Option<u64>, filename: u64) -> u64 {
-    match interpreter {
-        Some(interpreter) if filename != 0 && interpreter != filename => interpreter,
-        Some(_) => 0,
-        None => {
-            scratch.note(Err(Fault::Interpreter));
-            0
-        }
+fn interpreter(scratch: &mut Scratch, interpreter: Option<u64>) -> u64 {
+    if interpreter.is_none() {
+        scratch.note(Err(Fault::Interpreter));
     }
+    interpreter.unwrap_or(0)
 }
 
 /// A success needs no answer from the system call's exit, which may never come:

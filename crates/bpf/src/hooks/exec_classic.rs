@@ -27,7 +27,7 @@ impl NewProgram for Fields<'_> {
     }
 
     #[inline(always)]
-    fn interpreter(self) -> Option<u64> {
+    fn interpreter(self, _filename: u64) -> Option<u64> {
         self.given.is_known().then_some(self.given.interpreter)
     }
 

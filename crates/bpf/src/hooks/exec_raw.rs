@@ -21,8 +21,9 @@ impl NewProgram for Arguments {
     }
 
     #[inline(always)]
-    fn interpreter(self) -> Option<u64> {
-        self.bprm.interpreter()
+    fn interpreter(self, filename: u64) -> Option<u64> {
+        let interpreter = self.bprm.interpreter()?;
+        Some(if interpreter == filename { 0 } else { interpreter })
     }
 
     #[inline(always)]

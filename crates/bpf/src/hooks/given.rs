@@ -28,9 +28,10 @@ pub fn given(context: RawTracePointContext) -> i32 {
 #[inline(always)]
 fn note(bprm: Bprm) -> Option<()> {
     let (place, word) = place()?;
-    let (interpreter, argc) = (bprm.interpreter()?, bprm.argc()?);
+    let (interpreter, argc) = (bprm.interpreter()?, u64::from(bprm.argc()?));
+    let interpreter = if interpreter == bprm.filename()? { 0 } else { interpreter };
     // SAFETY: a valid map value.
-    unsafe { place.write_volatile(Given { word, interpreter, argc: u64::from(argc) }) };
+    unsafe { place.write_volatile(Given { word, interpreter, argc }) };
     Some(())
 }
 
