@@ -21,7 +21,8 @@ define timed
 echo "make $(1): $$(( $$(date +%s) - start )) s, set-up included" >&2; exit $$status
 endef
 
-.PHONY: help setup setup-kernel setup-check setup-bench build run test bench check docs object clean
+.PHONY: help setup setup-kernel setup-check setup-bench setup-kernels build run test bench kernels \
+    check docs object clean
 .DEFAULT_GOAL := help
 
 help: ## this menu
@@ -38,6 +39,9 @@ setup-check: ## bring what `make check` needs
 
 setup-bench: ## bring the peer that `make bench` compares with
 	@scripts/setup.sh bench
+
+setup-kernels: ## bring the emulator that `make kernels` boots kernels in
+	@scripts/setup.sh kernels
 
 build: setup ## build for release
 	$(CARGO) build --release
@@ -62,6 +66,10 @@ bench: ## what tracing costs, as root, beside execsnoop: make bench ARGS=--quick
 	$(call timed,bench,scripts/setup.sh bench; \
 	$(CARGO) build --release --quiet --locked -p exectrail --bins --example subject; \
 	$(CARGO) run --release --quiet --locked -p xtask $(TEST_RUNNER) -- bench $(ARGS))
+
+kernels: ## the live tests on many kernels, in emulated machines: make kernels ARGS=--quick
+	$(call timed,kernels,scripts/setup.sh kernels; \
+	$(CARGO) run --quiet --locked -p xtask $(TEST_RUNNER) -- kernels $(ARGS))
 
 check: ## all that is checked without running: format, lints, licences, docs, object
 	$(call timed,check,set -x; scripts/setup.sh check; \

@@ -5,6 +5,7 @@
 #   scripts/setup.sh kernel   and what rebuilds the kernel side
 #   scripts/setup.sh check    and what `make check` runs
 #   scripts/setup.sh bench    what run needs, and the peer of `make bench`
+#   scripts/setup.sh kernels  what run needs, and what `make kernels` boots kernels in
 #
 # A shell script, and not a chore of xtask, because there may be no cargo yet.
 set -eu
@@ -233,6 +234,19 @@ need_execsnoop() {
     install "execsnoop, to compare with" libbpf-tools
 }
 
+# --- kernels: machines to boot them in -------------------------------------------
+
+need_emulator() {
+    if have qemu-system-x86_64 && have dpkg-deb && have xz; then return; fi
+    install "an emulator, and what unpacks kernels" qemu-system-x86 dpkg xz-utils
+}
+
+# The programs that tests run in a machine are copied from here.
+need_machine_tools() {
+    if have setpriv && have bash; then return; fi
+    install "programs that tests run" util-linux bash
+}
+
 # --------------------------------------------------------------------------------
 
 need_run() {
@@ -260,7 +274,13 @@ need_bench() {
     need_execsnoop
 }
 
+need_kernels() {
+    need_run
+    need_emulator
+    need_machine_tools
+}
+
 case ${1:-run} in
-    run | kernel | check | bench) "need_${1:-run}" ;;
-    *) fail "expected one of: run, kernel, check, bench; got: $1" ;;
+    run | kernel | check | bench | kernels) "need_${1:-run}" ;;
+    *) fail "expected one of: run, kernel, check, bench, kernels; got: $1" ;;
 esac

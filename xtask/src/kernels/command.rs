@@ -6,8 +6,9 @@ use anyhow::{Context as _, Result, bail};
 
 /// Runs it, and gives what it printed.
 pub(super) fn output(command: &mut Command) -> Result<Vec<u8>> {
-    let Output { status, stdout, stderr } =
-        command.output().with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    let Output { status, stdout, stderr } = command
+        .output()
+        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
     if !status.success() {
         bail!("{command:?}: {status}: {}", String::from_utf8_lossy(&stderr).trim_end());
     }

@@ -19,6 +19,10 @@ const HASH: u32 = 1;
 /// Changes a map of its own as fast as it can, until it is ended. While such a call
 /// stands interrupted, the kernel runs no classic program on its CPU.
 pub(crate) fn hammer_map() {
+    // Before 5.11 maps count as locked memory, of which little is allowed.
+    let unlimited = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: a value on our stack. Where it is refused, the map tells.
+    unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const unlimited) };
     // Kind, bytes of a key, bytes of a value, entries.
     let map = bpf(MAP_CREATE, &[HASH, 4, 4096, 16]);
     let map = u32::try_from(map).unwrap_or_else(|_| {

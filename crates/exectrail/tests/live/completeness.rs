@@ -16,7 +16,7 @@ use std::{
 
 use exectrail_abi::fault::Loss;
 use exectrail_model::{
-    event::Body,
+    event::{Body, Program},
     plan::{BufferSize, Plan},
 };
 use exectrail_sensor::{Account, Sensor};
@@ -24,18 +24,65 @@ use serde_json::{Value, json};
 
 use crate::{
     edge_expect::Place,
-    oracle::{Lives, Oracle},
+    oracle::{Lives, Oracle, boot_less_monotonic},
     support::{real_kernel, subject},
 };
 
 /// Execs of each storm; `EXECTRAIL_COMPLETENESS` gives another number.
 const EXECS: usize = 4000;
 
-/// A sensor that sees the whole host, and how often it saw something of each process.
+/// What the storm execs.
+struct Programs {
+    _place: Place,
+    target: String,
+    script: String,
+}
+
+impl Programs {
+    fn new() -> Self {
+        let place = Place::new();
+        let target = place.tiny("target");
+        let script = place.executable("script", &format!("#!{target}\n"));
+        Self { _place: place, target, script }
+    }
+
+    /// Whether an exec is told as one of these. What two programs wrote into one scratch
+    /// buffer is not.
+    fn is_one(&self, program: &Program<'_>) -> bool {
+        let (target, script) = (self.target.as_bytes(), self.script.as_bytes());
+        let bytes = program.args.unwrap_or_default().first_bytes(4096).0;
+        let args: Vec<_> = bytes.split(|&byte| byte == 0).filter(|arg| !arg.is_empty()).collect();
+        program.exe == Some(target)
+            && match program.filename {
+                Some(name) if name == target => args == [target],
+                Some(name) => name == script && args == [target, script],
+                None => false,
+            }
+    }
+}
+
+/// An event, as far as it is counted.
+struct Sighting {
+    pid: u32,
+    /// On the connector's clock.
+    time: u64,
+    what: What,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// An exec that is told as one of the storm's.
+    Exec,
+    /// One that is told as something else.
+    OtherExec,
+    Exit,
+}
+
+/// A sensor that sees the whole host, and what it has told.
 struct Watch {
     sensor: Sensor,
-    execs: BTreeMap<u32, usize>,
-    exits: BTreeMap<u32, usize>,
+    suspended: u64,
+    sightings: Vec<Sighting>,
 }
 
 impl Watch {
@@ -43,20 +90,27 @@ impl Watch {
         let buffer = BufferSize::at_least(64 << 20).unwrap();
         let plan = Plan { exits: true, buffer, ..Plan::default() };
         let sensor = Sensor::start(&plan).unwrap();
-        Self { sensor, execs: BTreeMap::new(), exits: BTreeMap::new() }
+        Self { sensor, suspended: boot_less_monotonic(), sightings: Vec::new() }
     }
 
-    fn read_for(&mut self, time: Duration) {
+    fn read_for(&mut self, time: Duration, programs: &Programs) {
         let end = Instant::now() + time;
+        let Self { sensor, suspended, sightings } = self;
         while Instant::now() < end {
-            self.sensor.wait(&[], Some(end)).unwrap();
-            let (execs, exits) = (&mut self.execs, &mut self.exits);
-            self.sensor.read(&mut |event| {
-                match event.body {
-                    Body::Exec(program) => *execs.entry(program.process.pid).or_default() += 1,
-                    Body::Exit(ended) => *exits.entry(ended.process.pid).or_default() += 1,
-                    Body::Failed(..) | Body::Lost(_) | Body::Summary(_) => {}
-                }
+            sensor.wait(&[], Some(end)).unwrap();
+            sensor.read(&mut |event| {
+                let (pid, what) = match event.body {
+                    Body::Exec(program) if programs.is_one(&program) => {
+                        (program.process.pid, What::Exec)
+                    }
+                    Body::Exec(program) => (program.process.pid, What::OtherExec),
+                    Body::Exit(ended) => (ended.process.pid, What::Exit),
+                    Body::Failed(..) | Body::Lost(_) | Body::Summary(_) => {
+                        return ControlFlow::Continue(());
+                    }
+                };
+                let time = event.moment.ktime - *suspended;
+                sightings.push(Sighting { pid, time, what });
                 ControlFlow::Continue(())
             });
         }
@@ -67,6 +121,10 @@ impl Watch {
 struct Outcome {
     told: [usize; 2],
     shown: [usize; 2],
+    /// Execs of the storm that are told as something else.
+    garbled: usize,
+    /// Records that came, and how many had been sent by the kernel side's account.
+    received: u64,
     account: Account,
 }
 
@@ -100,6 +158,9 @@ impl Outcome {
             "exits": self.told[1],
             "exits_shown": self.shown[1],
             "exits_unaccounted": exits,
+            "garbled": self.garbled,
+            "received": self.received,
+            "sent": self.account.sent(),
             "dropped": self.account.dropped(),
             "missed": self.account.lost(Loss::Missed),
             "skipped": skipped,
@@ -109,9 +170,7 @@ impl Outcome {
 
 /// Runs the storms of these commands of the subject at once, beside `disturb`.
 fn storm(storms: &[&[&str]], mut disturb: impl FnMut()) -> Outcome {
-    let place = Place::new();
-    let target = place.tiny("target");
-    let script = place.executable("script", &format!("#!{target}\n"));
+    let programs = Programs::new();
     let execs = std::env::var("EXECTRAIL_COMPLETENESS").map_or(EXECS, |text| text.parse().unwrap());
     let each = (execs / storms.len()).to_string();
     let workers = (2 * thread::available_parallelism().unwrap().get()).to_string();
@@ -121,13 +180,14 @@ fn storm(storms: &[&[&str]], mut disturb: impl FnMut()) -> Outcome {
         .iter()
         .map(|words| {
             let mut command = Command::new(subject());
-            command.args(*words).args(["storm-mixed", &target, &script, &each, &workers]);
+            command.args(*words).args(["storm-mixed", &programs.target, &programs.script]);
+            command.args([&each, &workers]);
             command.stdout(Stdio::null()).spawn().unwrap()
         })
         .collect();
     let mut left = running.len();
     while left > 0 {
-        watch.read_for(Duration::from_millis(20));
+        watch.read_for(Duration::from_millis(20), &programs);
         disturb();
         left = running
             .iter_mut()
@@ -137,8 +197,8 @@ fn storm(storms: &[&[&str]], mut disturb: impl FnMut()) -> Outcome {
     for child in &mut running {
         assert!(child.wait().unwrap().success());
     }
-    watch.read_for(Duration::from_millis(200));
-    let account = watch.sensor.account();
+    watch.read_for(Duration::from_millis(200), &programs);
+    let account = watch.sensor.stop(&mut |_| ControlFlow::Continue(()));
     let lives = oracle.stop().lives();
     let roots: Vec<u32> = running.iter().map(Child::id).collect();
     compare(&lives, &roots, &watch, account)
@@ -146,26 +206,23 @@ fn storm(storms: &[&[&str]], mut disturb: impl FnMut()) -> Outcome {
 
 /// Of the storms' own processes alone, so whatever else runs here.
 fn compare(lives: &Lives, roots: &[u32], watch: &Watch, account: Account) -> Outcome {
-    let (mut told, mut shown) = ([0, 0], [0, 0]);
-    let mut seen: BTreeMap<u32, [usize; 2]> = BTreeMap::new();
-    for life in roots.iter().flat_map(|&root| lives.below(root)) {
-        // Workers exec nothing, so their ends are nobody's business.
-        if life.execs.is_empty() {
-            continue;
-        }
-        let of_pid = seen.entry(life.pid).or_default();
-        of_pid[0] += life.execs.len();
-        of_pid[1] += usize::from(life.ended);
+    let below: Vec<_> = roots.iter().map(|&root| lives.descend_from(root)).collect();
+    // Workers exec nothing, so their ends are nobody's business.
+    let is_ours =
+        |at: usize| below.iter().any(|descends| descends[at]) && !lives.get(at).execs.is_empty();
+    let (mut told, mut shown, mut garbled) = ([0, 0], [0, 0], 0);
+    for (_, life) in lives.iter().enumerate().filter(|&(at, _)| is_ours(at)) {
+        told[0] += life.execs.len();
+        told[1] += usize::from(life.ended);
     }
-    for (pid, counts) in seen {
-        for (at, count) in counts.into_iter().enumerate() {
-            let known = [&watch.execs, &watch.exits][at].get(&pid).copied().unwrap_or(0);
-            told[at] += count;
-            // An id can have been another's before: more than was told is not counted.
-            shown[at] += known.min(count);
-        }
+    let ours =
+        watch.sightings.iter().filter(|seen| lives.at(seen.pid, seen.time).is_some_and(is_ours));
+    for seen in ours {
+        shown[usize::from(seen.what == What::Exit)] += 1;
+        garbled += usize::from(seen.what == What::OtherExec);
     }
-    Outcome { told, shown, account }
+    let received = watch.sensor.counts().received;
+    Outcome { told, shown, garbled, received, account }
 }
 
 /// Says the figures, keeps them if they are asked for, and fails if anything is neither
@@ -175,7 +232,11 @@ fn judge(name: &str, outcome: &Outcome) {
     eprintln!("{figures}");
     keep(&figures);
     assert!(outcome.told[0] > 100, "{figures}");
+    assert!(outcome.shown[0] <= outcome.told[0], "told twice: {figures}");
+    assert!(outcome.shown[1] <= outcome.told[1], "told twice: {figures}");
     assert_eq!(outcome.unaccounted(), [0, 0], "{figures}");
+    assert_eq!(outcome.garbled, 0, "{figures}");
+    assert_eq!(outcome.received, outcome.account.sent(), "{figures}");
 }
 
 fn keep(figures: &Value) {
@@ -233,6 +294,7 @@ fn a_storm_beside_map_operations_is_complete() {
         .collect();
     let outcome = storm(&[&[], &["real-time"]], || {});
     for mut hammer in hammers {
+        assert!(hammer.try_wait().unwrap().is_none(), "it has to hammer to the end");
         hammer.kill().unwrap();
         hammer.wait().unwrap();
     }

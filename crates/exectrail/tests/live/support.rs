@@ -129,7 +129,8 @@ impl Trace {
 
 fn wait_for_start(err: &mut BufReader<ChildStderr>) -> String {
     let mut said = String::new();
-    let give_up = Instant::now() + Duration::from_secs(30);
+    // In an emulated machine that is busy, a start can take half a minute.
+    let give_up = Instant::now() + Duration::from_secs(120);
     while err.read_line(&mut said).unwrap() > 0 && Instant::now() < give_up {
         if said.contains("tracing") {
             return said;
