@@ -155,6 +155,12 @@ pub(crate) struct TraceArgs {
     /// Kind of program that tells of execs: auto, raw or classic
     #[arg(long, value_name = "KIND", value_parser = quantity::hook, hide_short_help = true)]
     pub(crate) hook: Option<HookChoice>,
+
+    /// The types of this very kernel, as BTF, where there is no /sys/kernel/btf/vmlinux:
+    /// `pahole --btf_encode_detached=FILE vmlinux` makes it from the kernel's debug
+    /// information
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) btf: Option<PathBuf>,
 }
 
 /// When to use colours.

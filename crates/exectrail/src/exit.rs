@@ -2,7 +2,9 @@
 
 use std::{fmt, io, path::Path, process::ExitCode};
 
-use exectrail_sensor::SensorError;
+use exectrail_sensor::{SensorError, cure_of_shortage};
+
+use crate::words::say;
 
 /// Failed while running.
 const FAILED: u8 = 1;
@@ -17,28 +19,36 @@ const CONFIG: u8 = 78;
 
 /// A configuration that cannot be used.
 #[derive(Debug)]
-pub(crate) struct ConfigError(String);
+pub(crate) struct ConfigError {
+    words: String,
+    code: u8,
+}
 
 impl ConfigError {
     /// What the file says is wrong; the parser's words have line and caret.
     pub(crate) fn wrong(path: &Path, why: &impl fmt::Display) -> Self {
-        Self(format!("{}: {}", path.display(), why.to_string().trim_end()))
+        Self::said(format!("{}: {}", path.display(), why.to_string().trim_end()))
     }
 
     /// Someone else has found it wrong, in these words.
     pub(crate) fn said(words: String) -> Self {
-        Self(words)
+        Self { words, code: CONFIG }
     }
 
-    /// The file cannot be read.
+    /// The file cannot be read; that is not its fault where there is too little of
+    /// something.
     pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
-        Self(format!("{} cannot be read: {error}", path.display()))
+        let words = format!("{} cannot be read: {error}", path.display());
+        match error.raw_os_error().and_then(cure_of_shortage) {
+            Some(cure) => Self { words: format!("{words}\n  {cure}"), code: FAILED },
+            None => Self::said(words),
+        }
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.words)
     }
 }
 
@@ -74,7 +84,11 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    eprintln!("exectrail: {error:#}");
+    let number = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error());
+    match number.and_then(cure_of_shortage) {
+        Some(cure) => say(format_args!("{error:#}\n  {cure}")),
+        None => say(format_args!("{error:#}")),
+    }
     ExitCode::from(code(error))
 }
 
@@ -88,10 +102,10 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(SensorError::Rights { .. }) => return NO_PERMISSION,
         Some(SensorError::Unsupported { .. }) => return UNAVAILABLE,
         Some(SensorError::Rule { .. }) => return USAGE,
-        Some(SensorError::Kernel { .. }) | None => {}
+        Some(SensorError::Shortage { .. } | SensorError::Kernel { .. }) | None => {}
     }
-    if error.is::<ConfigError>() {
-        CONFIG
+    if let Some(error) = error.downcast_ref::<ConfigError>() {
+        error.code
     } else if error.is::<UsageError>() {
         USAGE
     } else if error.is::<NobodyRuns>() {

@@ -5,6 +5,8 @@ use std::env;
 
 use log::{LevelFilter, Log, Metadata, Record};
 
+use crate::words::say;
+
 struct Stderr;
 
 impl Log for Stderr {
@@ -15,7 +17,7 @@ impl Log for Stderr {
     fn log(&self, record: &Record<'_>) {
         // Aya and its parts tell at `debug` more than anyone wants to read.
         if record.target().starts_with("exectrail") || record.level() <= log::Level::Warn {
-            eprintln!("exectrail: {}: {}", record.level().as_str().to_lowercase(), record.args());
+            say(format_args!("{}: {}", record.level().as_str().to_lowercase(), record.args()));
         }
     }
 

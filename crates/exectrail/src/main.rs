@@ -20,6 +20,7 @@ mod quantity;
 mod signals;
 mod stream;
 mod users;
+mod words;
 
 use std::process::ExitCode;
 

@@ -3,12 +3,12 @@
 use std::{
     env,
     fs::{File, OpenOptions},
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal, Seek, SeekFrom, Write},
     os::{fd::AsFd, unix::fs::OpenOptionsExt},
     path::Path,
 };
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use crate::args::ColorChoice;
 
@@ -30,7 +30,73 @@ pub(crate) fn open(path: Option<&Path>, color: ColorChoice) -> anyhow::Result<Ou
     };
     let terminal = file.is_terminal();
     let width = if terminal { columns(&file) } else { None };
-    Ok(Output { writer: Box::new(file), width, color: colored(color, terminal) })
+    // Of stdout, others may have the end.
+    let is_ours = path.is_some() && file.metadata().is_ok_and(|found| found.is_file());
+    let writer: Box<dyn Write + Send> =
+        if is_ours { Box::new(WholeLines(file)) } else { Box::new(file) };
+    Ok(Output { writer, width, color: colored(color, terminal) })
+}
+
+/// The error of a stream that cannot be written, with what to do. That nobody reads a
+/// pipe any more is left as it is.
+pub(crate) fn failed(path: Option<&Path>, error: io::Error) -> anyhow::Error {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return error.into();
+    }
+    let (place, end) = match path {
+        Some(path) => (path.display().to_string(), ""),
+        None => ("stdout".to_owned(), ", and its last line may not be whole"),
+    };
+    let cure = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "make room there, or write to another place with -o FILE"
+        }
+        io::ErrorKind::FileTooLarge => {
+            "raise the limit on the size of files (ulimit -f), or show less"
+        }
+        _ => "write to another place with -o FILE",
+    };
+    anyhow!("writing to {place}: {error}\n  what is not in it is counted as lost{end}; {cure}")
+}
+
+/// A regular file of ours, that always ends with a whole line: of one that the disk has
+/// no room for, nothing stays.
+struct WholeLines(File);
+
+impl Write for WholeLines {
+    /// Writes as many of the lines as there is room for.
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        let mut written = 0;
+        while let Some(rest) = lines.get(written..).filter(|rest| !rest.is_empty()) {
+            match self.0.write(rest) {
+                Ok(more) if more > 0 => written += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                stopped => return self.cut(lines, written, stopped),
+            }
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl WholeLines {
+    /// Takes back what is behind the last end of a line, and says how much is left.
+    fn cut(
+        &mut self,
+        lines: &[u8],
+        written: usize,
+        stopped: io::Result<usize>,
+    ) -> io::Result<usize> {
+        let there = lines.get(..written).unwrap_or_default();
+        let whole = there.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let end = self.0.stream_position()?.saturating_sub((written - whole) as u64);
+        self.0.set_len(end)?;
+        self.0.seek(SeekFrom::Start(end))?;
+        if whole > 0 { Ok(whole) } else { stopped }
+    }
 }
 
 /// What programs were run with what arguments is nobody else's business.

@@ -3,10 +3,12 @@
 use std::{
     io::{self, IsTerminal, Read},
     os::unix::net::UnixStream,
+    sync::Arc,
 };
 
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
+    flag,
     low_level::pipe,
 };
 
@@ -26,6 +28,9 @@ impl Requests {
         let end = caught(&[SIGINT, SIGTERM])?;
         let reload = caught(&[SIGHUP])?;
         reload.set_nonblocking(true)?;
+        // A file that may not grow is an error of the write then (setrlimit(2)), which is
+        // told, and not the end.
+        flag::register(SIGXFSZ, Arc::default())?;
         Ok(Self { end, reload, has_terminal: has_terminal() })
     }
 

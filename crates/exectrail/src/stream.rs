@@ -1,6 +1,6 @@
 //! From the sensor to the sink: names, and the count.
 
-use std::{io, ops::ControlFlow};
+use std::{collections::VecDeque, io, ops::ControlFlow};
 
 use exectrail_model::{
     enrich::users::Users,
@@ -30,9 +30,9 @@ impl Stream {
     }
 
     /// Writes what comes before the first event.
-    pub(crate) fn begin(&mut self) -> io::Result<()> {
-        self.shown.sink.begin()?;
-        self.shown.sink.flush()
+    pub(crate) fn begin(&mut self) {
+        let begun = self.shown.sink.begin().and_then(|()| self.shown.sink.flush());
+        self.shown.failure = begun.err();
     }
 
     /// Takes an event; `Break` once there is no use for more.
@@ -102,44 +102,162 @@ struct Shown {
     sink: Box<dyn Sink>,
     /// How many events may still be shown.
     left: u64,
+    /// Those that the sink has, less those of them that did not get out of it.
     delivered: u64,
     folded: u64,
     /// Those after the last one that was asked for.
     turned_away: u64,
     undelivered: u64,
     failure: Option<io::Error>,
+    /// How many events each of the sink's last ones stands for, as far as they may not
+    /// be out yet.
+    pending: VecDeque<u64>,
 }
 
 impl Shown {
+    /// From so many on, it is asked which of them are out.
+    const PENDING: usize = 4096;
+
     fn new(sink: Box<dyn Sink>, left: u64) -> Self {
-        Self { sink, left, delivered: 0, folded: 0, turned_away: 0, undelivered: 0, failure: None }
+        Self {
+            sink,
+            left,
+            delivered: 0,
+            folded: 0,
+            turned_away: 0,
+            undelivered: 0,
+            failure: None,
+            pending: VecDeque::new(),
+        }
     }
 
     /// Shows an event that stands for so many, itself included, or counts it.
     fn deliver(&mut self, event: &Event<'_>, stands_for: u64) {
-        if self.failure.is_none() && self.left == 0 {
-            self.turned_away += stands_for;
-            return;
-        }
-        self.write(event);
         if self.failure.is_some() {
             self.undelivered += stands_for;
+        } else if self.left == 0 {
+            self.turned_away += stands_for;
         } else {
             self.left -= 1;
             self.delivered += stands_for;
             self.folded += stands_for - 1;
+            self.hand_over(event, stands_for);
         }
     }
 
+    /// Shows what is in no count.
     fn write(&mut self, event: &Event<'_>) {
         if self.failure.is_none() {
-            self.failure = self.sink.event(event).err();
+            self.hand_over(event, 0);
+        }
+    }
+
+    fn hand_over(&mut self, event: &Event<'_>, stands_for: u64) {
+        self.pending.push_back(stands_for);
+        if let Err(error) = self.sink.event(event) {
+            self.fail(error, self.sink.unwritten().max(1));
+        } else if self.pending.len() > Self::PENDING {
+            let out = self.pending.len().saturating_sub(self.sink.unwritten());
+            self.pending.drain(..out);
         }
     }
 
     fn flush(&mut self) {
-        if self.failure.is_none() {
-            self.failure = self.sink.flush().err();
+        if self.failure.is_some() {
+            return;
+        }
+        match self.sink.flush() {
+            Ok(()) => self.pending.clear(),
+            Err(error) => self.fail(error, self.sink.unwritten()),
+        }
+    }
+
+    /// So many of the last events are not out, and never will be.
+    fn fail(&mut self, error: io::Error, unwritten: usize) {
+        self.failure = Some(error);
+        let lost = self.pending.len().min(unwritten);
+        for stands_for in self.pending.drain(..).rev().take(lost) {
+            self.delivered -= stands_for;
+            self.folded -= stands_for.saturating_sub(1);
+            self.undelivered += stands_for;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use exectrail_model::event::{Body, Event, Moment, Summary};
+    use exectrail_sinks::Sink;
+
+    use super::Shown;
+
+    /// Keeps up to so many events until it is flushed, and has room for so many in all.
+    struct Narrow {
+        kept: usize,
+        buffer: usize,
+        room: usize,
+    }
+
+    impl Narrow {
+        fn put_out(&mut self) -> io::Result<()> {
+            let out = self.kept.min(self.room);
+            self.kept -= out;
+            self.room -= out;
+            if self.kept == 0 { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+        }
+    }
+
+    impl Sink for Narrow {
+        fn begin(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn needs(&self) -> u32 {
+            0
+        }
+
+        fn event(&mut self, _event: &Event<'_>) -> io::Result<()> {
+            self.kept += 1;
+            if self.kept > self.buffer { self.put_out() } else { Ok(()) }
+        }
+
+        fn end(&mut self, _summary: &Event<'_>) -> io::Result<()> {
+            self.flush()
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.put_out()
+        }
+
+        fn unwritten(&self) -> usize {
+            self.kept
+        }
+    }
+
+    /// Every third event stands for two.
+    #[test]
+    fn what_is_not_out_is_not_delivered() {
+        let moment = Moment { ktime: 0, wall: 0 };
+        let event = Event { moment, body: Body::Summary(Summary::default()) };
+        let sizes = |count: usize| (0..count).map(|number| 1 + u64::from(number % 3 == 0));
+        for (buffer, room, flushed) in
+            [(0, 7, 1), (3, 7, 100), (3, 8, 2), (100, 7, 100), (20_000, 9_001, 30_000)]
+        {
+            let mut shown = Shown::new(Box::new(Narrow { kept: 0, buffer, room }), u64::MAX);
+            for (number, stands_for) in sizes(20_000).enumerate() {
+                shown.deliver(&event, stands_for);
+                if number % flushed == flushed - 1 {
+                    shown.flush();
+                }
+            }
+            shown.flush();
+            let out: u64 = sizes(room).sum();
+            assert_eq!(shown.delivered, out, "{buffer} {room}");
+            assert_eq!(shown.folded, out - room as u64);
+            assert_eq!(shown.delivered + shown.undelivered, sizes(20_000).sum::<u64>());
+            assert!(shown.failure.is_some());
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What was asked for, checked: it flows down once, before anything is attached.
 
+use std::path::PathBuf;
+
 #[cfg(doc)]
 use exectrail_abi::record::{ANCESTORS_MAX, ARGS_LIMIT};
 use exectrail_abi::{config::parts, record::ARGS_MAX};
@@ -34,6 +36,8 @@ pub struct Plan {
     pub buffer: BufferSize,
     /// The kind of program that tells of successful execs.
     pub hook: HookChoice,
+    /// The file with the kernel's BTF, where the kernel itself has none.
+    pub btf: Option<PathBuf>,
 }
 
 impl Default for Plan {
@@ -50,6 +54,7 @@ impl Default for Plan {
             ancestors: 0,
             buffer: BufferSize::default(),
             hook: HookChoice::Auto,
+            btf: None,
         }
     }
 }

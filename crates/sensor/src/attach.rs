@@ -10,7 +10,7 @@ use crate::{
     format::{Expected, TracepointFormat},
     object::Object,
     programs::{Attach, Hook},
-    sys,
+    refusal, sys,
     tracefs::Tracefs,
 };
 
@@ -100,7 +100,11 @@ fn failed(
     to: &str,
     error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> SensorError {
-    SensorError::at(format!("attaching {} to {to} ({})", hook.program, hook.without), error)
+    SensorError::refused(step(hook, to), error)
+}
+
+fn step(hook: &Hook, to: &str) -> String {
+    format!("attaching {} to {to} ({})", hook.program, hook.without)
 }
 
 fn attach_raw(object: &mut Object, hook: &Hook, tracepoint: &str) -> Result<Link, SensorError> {
@@ -124,5 +128,5 @@ fn attach_classic(
     let program = object.program_mut(hook.program)?;
     let fd = program.fd().map_err(|error| failed(hook, name, error))?;
     let event = sys::attach_tracepoint(fd.as_fd(), id);
-    event.map(Link::Classic).map_err(|error| failed(hook, name, error))
+    event.map(Link::Classic).map_err(|error| refusal::of_tracepoint(step(hook, name), error))
 }

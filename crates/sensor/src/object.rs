@@ -6,20 +6,18 @@ use std::os::fd::BorrowedFd;
 use aya::{
     Ebpf, EbpfLoader, VerifierLogLevel,
     maps::{Array, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
-    programs::{Program, ProgramError},
+    programs::Program,
 };
-use exectrail_abi::{
-    ABI_SYMBOL,
-    config::Config,
-    counters::{ATTEMPT_ROWS, ATTEMPT_SLOTS, COUNTERS_WORDS},
-};
+use exectrail_abi::{ABI_SYMBOL, config::Config, counters::COUNTERS_WORDS};
 use zerocopy::IntoBytes;
 
 use crate::{
     error::SensorError,
     map_flags::{must_preallocate, preallocate},
+    map_room::{MapRoom, Sizes},
     preflight::KernelVersion,
     programs::Hook,
+    refusal,
 };
 
 /// The object that the build script has chosen.
@@ -41,20 +39,6 @@ impl Aligned {
     }
 }
 
-/// Attempts that can be under way at once, before the oldest is forgotten.
-const ATTEMPTS: u32 = 8192;
-
-/// How large maps are to be, besides what the configuration says.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sizes {
-    /// Of the ring buffer, in bytes.
-    pub(crate) ring_bytes: u32,
-    /// How many rules there can be.
-    pub(crate) rules_max: u32,
-    /// Whether the exec hook has to be given what it is not told.
-    pub(crate) given: bool,
-}
-
 /// The object, loaded: its maps exist, its programs not yet.
 pub(crate) struct Object {
     ebpf: Ebpf,
@@ -68,37 +52,22 @@ impl Object {
         kernel: KernelVersion,
         sizes: Sizes,
     ) -> Result<Self, SensorError> {
-        let Sizes { ring_bytes, rules_max, given } = sizes;
         check_language()?;
-        let (cpus, failed) = (config.cpus, config.failed != 0);
-        let if_failed = |entries: u32| if failed { entries } else { 1 };
+        let room = MapRoom::new(config, sizes);
         let mut loader = EbpfLoader::new();
         loader
             .override_global("CONFIG", config.as_bytes(), true)
             .override_global(ABI_SYMBOL, &0u32, true)
-            .verifier_log_level(VerifierLogLevel::DEBUG)
-            .map_max_entries("RING", ring_bytes)
-            .map_max_entries("EXEC_SCRATCH", cpus)
-            .map_max_entries("IMAGES", config.images)
-            .map_max_entries("GIVEN", if given { config.images } else { 1 })
-            .map_max_entries("ATTEMPT_SCRATCH", if_failed(cpus * ATTEMPT_SLOTS))
-            .map_max_entries("CLAIMS", if_failed(cpus * ATTEMPT_SLOTS))
-            .map_max_entries("ATTEMPT_COUNTERS", if_failed(cpus * ATTEMPT_ROWS))
-            .map_max_entries("ATTEMPTS", if_failed(ATTEMPTS))
-            .map_max_entries("HITS", rules_max)
-            .map_max_entries("TREES", config.images);
-        // A plain rule has up to two entries; of others there are too few to fill a map.
-        for map in ["SHORT_PATHS", "LONG_PATHS", "PREFIXES", "NAMES"] {
-            loader.map_max_entries(map, rules_max.saturating_mul(2));
+            .verifier_log_level(VerifierLogLevel::DEBUG);
+        for (map, entries) in room.entries() {
+            loader.map_max_entries(map, entries);
         }
         let mut bytes = aligned();
         if must_preallocate(kernel) {
             preallocate(bytes.bytes_mut())?;
         }
-        let ebpf = loader
-            .load(bytes.bytes_mut())
-            .map_err(|error| SensorError::at("creating the kernel side's maps", error))?;
-        Ok(Self { ebpf, rules_max })
+        let ebpf = loader.load(bytes.bytes_mut()).map_err(|error| room.not_created(error))?;
+        Ok(Self { ebpf, rules_max: sizes.rules_max })
     }
 
     pub(crate) fn ebpf(&self) -> &Ebpf {
@@ -128,10 +97,7 @@ impl Object {
             Some(Program::TracePoint(program)) => program.load(),
             _ => return Err(missing(hook.program)),
         };
-        loaded.map_err(|error| {
-            let step = format!("loading {} ({})", hook.program, hook.without);
-            SensorError::at(step, last_words(&error))
-        })
+        loaded.map_err(|error| refusal::of_program(hook, error))
     }
 
     /// A program of the object.
@@ -176,20 +142,6 @@ impl Object {
             Array::try_from(map(&self.ebpf, "ATTEMPT_COUNTERS")?)?;
         map.iter().collect()
     }
-}
-
-/// The end of what the verifier said, which is where it says why: all of it can
-/// be tens of thousands of lines.
-fn last_words(error: &ProgramError) -> String {
-    const LINES: usize = 12;
-    log::debug!("{error}");
-    let ProgramError::LoadError { io_error, verifier_log } = error else {
-        return error.to_string();
-    };
-    let log = verifier_log.to_string();
-    let lines: Vec<_> = log.lines().collect();
-    let end = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
-    format!("{io_error}; the verifier's last words (RUST_LOG=debug shows all):\n{}", end.join("\n"))
 }
 
 /// A packager can name any object; this one has to be of our version.

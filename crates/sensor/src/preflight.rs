@@ -1,12 +1,12 @@
 //! What this host can do, and how to mend what it cannot, before anything is
 //! loaded: the kernel's own answers to a load that fails are hard to read.
 
-use std::{fs, io};
+use std::{fs, io, path::Path};
 
 use exectrail_model::plan::{HookChoice, Plan};
 use rustix::thread::{CapabilitySet, capabilities};
 
-use crate::{error::SensorError, programs::RAW_PREEMPTIBLE};
+use crate::{btf::BtfError, error::SensorError, programs::RAW_PREEMPTIBLE};
 
 /// Where the kernel describes its own types.
 const BTF: &str = "/sys/kernel/btf/vmlinux";
@@ -22,6 +22,11 @@ pub(crate) struct KernelVersion {
 const FLOOR: KernelVersion = KernelVersion { major: 5, minor: 8 };
 
 impl KernelVersion {
+    /// That of the kernel that runs, if its release can be understood.
+    pub(crate) fn running() -> Option<Self> {
+        Self::parse(&rustix::system::uname().release().to_string_lossy())
+    }
+
     /// Of a release as `uname -r` prints it.
     fn parse(release: &str) -> Option<Self> {
         let mut numbers = release.split(|letter: char| !letter.is_ascii_digit());
@@ -43,16 +48,17 @@ pub(crate) fn check(plan: &Plan) -> Result<Host, SensorError> {
     check_rights()?;
     check_lockdown()?;
     check_hook(plan.hook, kernel)?;
-    Ok(Host { kernel, btf: read_btf()? })
+    Ok(Host { kernel, btf: read_btf(plan.btf.as_deref())? })
 }
 
 fn check_version() -> Result<KernelVersion, SensorError> {
-    let uname = rustix::system::uname();
-    let release = uname.release().to_string_lossy();
-    let kernel = KernelVersion::parse(&release);
-    kernel.filter(|&kernel| kernel >= FLOOR).ok_or_else(|| SensorError::Unsupported {
-        what: format!("this kernel, {release}, is older than {}.{}", FLOOR.major, FLOOR.minor),
-        cure: "exectrail needs the BPF ring buffer of Linux 5.8; use a newer kernel".to_owned(),
+    KernelVersion::running().filter(|&kernel| kernel >= FLOOR).ok_or_else(|| {
+        let uname = rustix::system::uname();
+        let release = uname.release().to_string_lossy();
+        SensorError::Unsupported {
+            what: format!("this kernel, {release}, is older than {}.{}", FLOOR.major, FLOOR.minor),
+            cure: "exectrail needs the BPF ring buffer of Linux 5.8; use a newer kernel".to_owned(),
+        }
     })
 }
 
@@ -60,36 +66,71 @@ fn check_rights() -> Result<(), SensorError> {
     let held = capabilities(None)
         .map_err(|error| SensorError::io("reading this process's capabilities", error))?
         .effective;
+    let lacking = lacking(held);
+    if !lacking.is_empty() {
+        return Err(SensorError::Rights {
+            what: format!(
+                "tracing needs the capabilities CAP_BPF and CAP_PERFMON; missing: {}",
+                lacking.join(", ")
+            ),
+            cure: "run it as root (sudo exectrail ...), or give the binary the rights:\n  \
+                   sudo setcap cap_bpf,cap_perfmon=ep PATH/TO/exectrail"
+                .to_owned(),
+        });
+    }
+    check_user_namespace(&fs::read_link("/proc/self/ns/user").unwrap_or_default())
+}
+
+/// `CAP_SYS_ADMIN` stands for both (include/linux/capability.h, `bpf_capable`).
+fn lacking(held: CapabilitySet) -> Vec<&'static str> {
     if held.contains(CapabilitySet::SYS_ADMIN) {
-        return Ok(());
+        return Vec::new();
     }
     let needed = [(CapabilitySet::BPF, "CAP_BPF"), (CapabilitySet::PERFMON, "CAP_PERFMON")];
-    let lacking: Vec<_> =
-        needed.iter().filter(|(set, _)| !held.contains(*set)).map(|(_, name)| *name).collect();
-    if lacking.is_empty() {
+    needed.iter().filter(|(set, _)| !held.contains(*set)).map(|(_, name)| *name).collect()
+}
+
+/// The kernel asks for capabilities in its first user namespace (`bpf_capable`), whose
+/// number is `PROC_USER_INIT_INO` (include/uapi/linux/nsfs.h). Where `/proc` says
+/// nothing of it, the load tells.
+fn check_user_namespace(link: &Path) -> Result<(), SensorError> {
+    if link.as_os_str().is_empty() || link == Path::new("user:[4026531837]") {
         return Ok(());
     }
     Err(SensorError::Rights {
-        what: format!(
-            "tracing needs the capabilities CAP_BPF and CAP_PERFMON; missing: {}",
-            lacking.join(", ")
-        ),
-        cure: "run it as root (sudo exectrail ...), or give the binary the rights:\n  \
-               sudo setcap cap_bpf,cap_perfmon=ep PATH/TO/exectrail"
+        what: "this is a user namespace of its own (a rootless container, for example), whose \
+               root has no rights over the kernel"
             .to_owned(),
+        cure: "run it outside of that namespace, on the host: sudo exectrail ...".to_owned(),
     })
 }
 
-/// `lockdown=confidentiality` forbids reading kernel memory (`LOCKDOWN_BPF_READ_KERNEL`,
-/// security/lockdown/lockdown.c). Where securityfs is not mounted, the load tells.
+/// Where lockdown says how far it goes.
+const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
+
+/// Where securityfs is not mounted, the load tells.
 fn check_lockdown() -> Result<(), SensorError> {
-    match fs::read_to_string("/sys/kernel/security/lockdown") {
-        Ok(text) if text.contains("[confidentiality]") => Err(SensorError::Unsupported {
-            what: "the kernel is locked down (confidentiality): programs may not read its memory"
-                .to_owned(),
-            cure: "boot with lockdown=integrity or without lockdown".to_owned(),
-        }),
+    match fs::read_to_string(LOCKDOWN) {
+        Ok(text) if forbids_reading(&text) => Err(locked_down()),
         _ => Ok(()),
+    }
+}
+
+/// Whether lockdown goes so far: the level in force stands in brackets.
+/// `confidentiality` forbids reading kernel memory (`LOCKDOWN_BPF_READ_KERNEL`,
+/// security/lockdown/lockdown.c), `integrity` forbids nothing that we do.
+fn forbids_reading(levels: &str) -> bool {
+    levels.split_ascii_whitespace().any(|level| level == "[confidentiality]")
+}
+
+/// What there is to say of a kernel that hides its memory.
+pub(crate) fn locked_down() -> SensorError {
+    SensorError::Unsupported {
+        what: "the kernel is locked down (confidentiality): programs may not read its memory"
+            .to_owned(),
+        cure: format!(
+            "boot with lockdown=integrity or without lockdown; {LOCKDOWN} says what is in force"
+        ),
     }
 }
 
@@ -103,21 +144,44 @@ fn check_hook(choice: HookChoice, kernel: KernelVersion) -> Result<(), SensorErr
     Ok(())
 }
 
-fn read_btf() -> Result<Vec<u8>, SensorError> {
-    fs::read(BTF).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => SensorError::Unsupported {
+/// The types that the kernel describes, or those in `file`.
+fn read_btf(file: Option<&Path>) -> Result<Vec<u8>, SensorError> {
+    let path = file.unwrap_or(Path::new(BTF));
+    fs::read(path).map_err(|error| match (file, error.kind()) {
+        (None, io::ErrorKind::NotFound) => SensorError::Unsupported {
             what: format!("the kernel does not describe its types: there is no {BTF}"),
-            cure: "use a kernel built with CONFIG_DEBUG_INFO_BTF=y (those of Debian 11, \
-                   Ubuntu 20.10, Fedora 31 and later are), and mount sysfs on /sys"
+            cure: "mount sysfs on /sys, if it is not; use a kernel built with \
+                   CONFIG_DEBUG_INFO_BTF=y (those of Debian 11, Ubuntu 20.10, Fedora 31 and \
+                   later are); or name a file with the BTF of just this kernel: --btf FILE"
                 .to_owned(),
         },
-        _ => SensorError::io(format!("reading {BTF}"), error),
+        _ => SensorError::io(format!("reading {}", path.display()), error),
     })
+}
+
+/// What the kernel has is a matter for its maker; what a file has, for its user.
+pub(crate) fn not_understood(plan: &Plan, error: BtfError) -> SensorError {
+    match &plan.btf {
+        None => SensorError::at("reading the kernel's BTF", error),
+        Some(file) => SensorError::Unsupported {
+            what: format!("reading {}: {error}", file.display()),
+            cure: "it has to be BTF alone, not what contains it: pahole \
+                   --btf_encode_detached=FILE vmlinux"
+                .to_owned(),
+        },
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::KernelVersion;
+    use std::path::Path;
+
+    use rustix::thread::CapabilitySet;
+
+    use super::{
+        KernelVersion, check_user_namespace, forbids_reading, lacking, locked_down, read_btf,
+    };
+    use crate::error::SensorError;
 
     #[test]
     fn releases_as_distributions_write_them() {
@@ -131,5 +195,43 @@ mod tests {
             let version = KernelVersion::parse(release).map(|kernel| (kernel.major, kernel.minor));
             assert_eq!(version, expect, "{release}");
         }
+    }
+
+    #[test]
+    fn only_confidentiality_forbids_to_read() {
+        for (levels, forbids) in [
+            ("[none] integrity confidentiality\n", false),
+            ("none [integrity] confidentiality\n", false),
+            ("none integrity [confidentiality]\n", true),
+            ("", false),
+        ] {
+            assert_eq!(forbids_reading(levels), forbids, "{levels}");
+        }
+        let SensorError::Unsupported { what, cure } = locked_down() else { panic!() };
+        assert!(what.contains("locked down (confidentiality)"), "{what}");
+        assert!(cure.contains("lockdown=integrity"), "{cure}");
+    }
+
+    #[test]
+    fn missing_capabilities_are_named() {
+        let (bpf, perfmon) = (CapabilitySet::BPF, CapabilitySet::PERFMON);
+        assert_eq!(lacking(bpf | perfmon), [""; 0]);
+        assert_eq!(lacking(CapabilitySet::SYS_ADMIN), [""; 0]);
+        assert_eq!(lacking(bpf), ["CAP_PERFMON"]);
+        assert_eq!(lacking(CapabilitySet::SYS_RESOURCE), ["CAP_BPF", "CAP_PERFMON"]);
+    }
+
+    #[test]
+    fn root_of_another_user_namespace_is_no_root() {
+        assert!(check_user_namespace(Path::new("user:[4026531837]")).is_ok());
+        assert!(check_user_namespace(Path::new("")).is_ok());
+        let error = check_user_namespace(Path::new("user:[4026532201]")).unwrap_err();
+        assert!(matches!(error, SensorError::Rights { .. }));
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let error = read_btf(Some(Path::new("/no/such/btf"))).unwrap_err().to_string();
+        assert!(error.contains("/no/such/btf"), "{error}");
     }
 }

@@ -13,22 +13,23 @@ use crate::proc_stat::ProcStat;
 /// The initial pid namespace (`PROC_PID_INIT_INO`, `include/uapi/linux/nsfs.h`).
 const INITIAL_PID_NS: &str = "pid:[4026531836]";
 
-/// Every process there is. None, if `/proc` is that of another pid namespace than the
-/// kernel side's ids are of.
-pub(crate) fn processes() -> Vec<Found> {
-    let namespace = fs::read_link("/proc/self/ns/pid");
-    if !namespace.is_ok_and(|link| link == Path::new(INITIAL_PID_NS)) {
-        log::info!("processes from before the trace are not known in a pid namespace");
-        return Vec::new();
+/// Every process there is, one at a time: what they have for arguments can be megabytes
+/// each. None, if `/proc` is that of another pid namespace than the kernel side's ids
+/// are of.
+pub(crate) fn processes() -> impl Iterator<Item = Found> {
+    let directory = directory()
+        .inspect_err(|why| log::warn!("processes from before the trace are not known: {why}"));
+    let entries = directory.into_iter().flatten();
+    entries.filter_map(|entry| found(&entry.ok()?.path()))
+}
+
+fn directory() -> Result<fs::ReadDir, String> {
+    match fs::read_link("/proc/self/ns/pid") {
+        Ok(link) if link == Path::new(INITIAL_PID_NS) => {}
+        Ok(_) => return Err("this is a pid namespace of its own".to_owned()),
+        Err(error) => return Err(format!("/proc/self: {error}")),
     }
-    let entries = match fs::read_dir("/proc") {
-        Ok(entries) => entries,
-        Err(error) => {
-            log::info!("processes from before the trace are not known: /proc: {error}");
-            return Vec::new();
-        }
-    };
-    entries.filter_map(|entry| found(&entry.ok()?.path())).collect()
+    fs::read_dir("/proc").map_err(|error| format!("/proc: {error}"))
 }
 
 /// What is in the directory of a process; nothing, if it is gone meanwhile.
@@ -58,8 +59,7 @@ mod tests {
 
     #[test]
     fn this_process_is_found() {
-        let all = processes();
-        let this = all.iter().find(|found| found.pid == std::process::id()).unwrap();
+        let this = processes().find(|found| found.pid == std::process::id()).unwrap();
         let exe = std::env::current_exe().unwrap();
         assert_eq!(this.exe.as_deref(), Some(exe.as_os_str().as_encoded_bytes()));
         assert!(this.args.starts_with(std::env::args().next().unwrap().as_bytes()));

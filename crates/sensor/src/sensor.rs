@@ -1,7 +1,8 @@
 //! The sensor: start, wait, read, stop.
 
 use std::{
-    fs,
+    fs, io,
+    ops::ControlFlow,
     os::fd::BorrowedFd,
     thread,
     time::{Duration, Instant},
@@ -17,7 +18,7 @@ use exectrail_model::{
     filter::{Rules, What},
     lift::Host as LiftHost,
     pipeline::{Counts, Pipeline, Taker},
-    plan::Plan,
+    plan::{HookChoice, Plan},
 };
 
 use crate::{
@@ -29,14 +30,15 @@ use crate::{
     dump_maps::RuleMaps,
     error::SensorError,
     lower,
-    object::{Object, Sizes},
+    map_room::Sizes,
+    object::Object,
     offsets,
     preflight::{self, Host, KernelVersion},
-    programs::{self, GIVEN, Hook},
+    programs::{self, GIVEN, Hook, RAW_PREEMPTIBLE},
     reader::{Reader, Wake},
     rulebook::Rulebook,
     scan, sys,
-    tracefs::Tracefs,
+    tracefs::{Need, Tracefs},
     trees,
 };
 
@@ -89,7 +91,7 @@ impl Sensor {
     pub fn start(plan: &Plan) -> Result<Self, SensorError> {
         let host = preflight::check(plan)?;
         let hooks = programs::hooks(plan, host.kernel);
-        let tracefs = open_tracefs(plan, &hooks)?;
+        let tracefs = open_tracefs(plan, host.kernel, &hooks)?;
         let mut object = create(plan, &host, &hooks, tracefs.as_ref())?;
         let mut rulebook = Rulebook::default();
         if !plan.rules.is_empty() {
@@ -311,8 +313,13 @@ impl Sensor {
         counters::rows(&self.object, self.cpus, self.failed)
     }
 
-    /// Detaches, hands over what is still in the buffer, and closes the account.
+    /// Detaches, hands over what is still in the buffer, and closes the account. All of
+    /// it is handed over, whether or not `take` has had enough: it has to be counted.
     pub fn stop(&mut self, take: &mut Taker<'_>) -> Account {
+        let take: &mut Taker<'_> = &mut |event| {
+            let _ = take(event);
+            ControlFlow::Continue(())
+        };
         self.pause();
         self.births.clear();
         let give_up = Instant::now() + CLOSE_ACCOUNT;
@@ -365,11 +372,20 @@ fn this_host() -> LiftHost {
     }
 }
 
-fn open_tracefs(plan: &Plan, hooks: &[Hook]) -> Result<Option<Tracefs>, SensorError> {
+fn open_tracefs(
+    plan: &Plan,
+    kernel: KernelVersion,
+    hooks: &[Hook],
+) -> Result<Option<Tracefs>, SensorError> {
     if !attach::needs_tracefs(hooks) {
         return Ok(None);
     }
-    Tracefs::open(if plan.failed { "--failed" } else { "this kernel's exec hook" }).map(Some)
+    Tracefs::open(match plan.hook {
+        _ if kernel >= RAW_PREEMPTIBLE => Need::Kernel,
+        HookChoice::Classic => Need::Choice,
+        HookChoice::Auto | HookChoice::Raw => Need::Failed,
+    })
+    .map(Some)
 }
 
 fn create(
@@ -379,7 +395,7 @@ fn create(
     tracefs: Option<&Tracefs>,
 ) -> Result<Object, SensorError> {
     let btf = Btf::parse(&host.btf, &offsets::structures())
-        .map_err(|error| SensorError::at("reading the kernel's BTF", error))?;
+        .map_err(|error| preflight::not_understood(plan, error))?;
     let (offsets, missing) = offsets::kernel_offsets(&btf);
     for field in &missing {
         log::info!("{} is off on this kernel: {field}", field.name);
@@ -401,8 +417,13 @@ fn create(
 }
 
 fn possible_cpus() -> Result<u32, SensorError> {
-    let cpus = aya::util::nr_cpus()
-        .map_err(|(path, error)| SensorError::io(format!("reading {path}"), error))?;
+    let cpus = aya::util::nr_cpus().map_err(|(path, error)| match error.kind() {
+        io::ErrorKind::NotFound => SensorError::Unsupported {
+            what: format!("how many CPUs there can be is not known: there is no {path}"),
+            cure: "mount sysfs on /sys".to_owned(),
+        },
+        _ => SensorError::io(format!("reading {path}"), error),
+    })?;
     u32::try_from(cpus).map_err(|error| SensorError::at("counting CPUs", error))
 }
 

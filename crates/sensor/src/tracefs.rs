@@ -5,19 +5,53 @@
 //! directory and is gone with its file descriptor (`fsmount`, Linux 5.2).
 
 use std::{
+    fmt,
     io::{self, Read},
     os::fd::OwnedFd,
 };
 
 use rustix::{
     fs::{Mode, OFlags, openat},
+    io::Errno,
     mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen},
 };
 
-use crate::error::SensorError;
+use crate::{error::SensorError, preflight::locked_down};
 
 /// The places where it is usually mounted (Documentation/trace/ftrace.rst).
 const PLACES: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+
+/// What needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Failed execs: only classic tracepoints tell of them.
+    Failed,
+    /// A classic tracepoint for what raw ones tell as well, on this kernel.
+    Choice,
+    /// The same where raw ones would lose execs.
+    Kernel,
+}
+
+impl Need {
+    /// What to do without it.
+    fn or_else(self) -> &'static str {
+        match self {
+            Self::Failed => "; or leave out --failed",
+            Self::Choice => "; or leave out --hook",
+            Self::Kernel => "",
+        }
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Failed => "--failed",
+            Self::Choice => "--hook classic",
+            Self::Kernel => "this kernel's exec hook",
+        })
+    }
+}
 
 /// A tracefs, wherever it is mounted.
 pub(crate) struct Tracefs {
@@ -25,8 +59,8 @@ pub(crate) struct Tracefs {
 }
 
 impl Tracefs {
-    /// Finds or mounts it. `for_what` says in the error what needs it.
-    pub(crate) fn open(for_what: &str) -> Result<Self, SensorError> {
+    /// Finds or mounts it. The error says what needs it, and what to do without.
+    pub(crate) fn open(for_what: Need) -> Result<Self, SensorError> {
         for place in PLACES {
             if let Ok(root) = rustix::fs::open(place, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
                 && openat(&root, "events", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).is_ok()
@@ -35,14 +69,25 @@ impl Tracefs {
             }
         }
         let root = mount_detached().map_err(|error| match error {
-            rustix::io::Errno::NODEV => SensorError::Unsupported {
+            Errno::NODEV => SensorError::Unsupported {
                 what: format!("{for_what} needs tracefs, and this kernel has none"),
-                cure: "use a kernel built with CONFIG_FTRACE_SYSCALLS=y".to_owned(),
+                cure: format!(
+                    "use a kernel built with CONFIG_FTRACE_SYSCALLS=y{}",
+                    for_what.or_else()
+                ),
             },
+            Errno::MFILE | Errno::NFILE | Errno::NOMEM => {
+                SensorError::io(format!("{for_what} needs tracefs: opening it"), error)
+            }
             error => SensorError::Rights {
-                what: format!("{for_what} needs tracefs, which is not mounted or not readable, and cannot be mounted here: {error}"),
-                cure: "run it as root, or once: sudo mount -t tracefs tracefs /sys/kernel/tracing"
-                    .to_owned(),
+                what: format!(
+                    "{for_what} needs tracefs, which is not mounted or not readable, and cannot \
+                     be mounted here: {error}"
+                ),
+                cure: format!(
+                    "run it as root, or once: sudo mount -t tracefs tracefs /sys/kernel/tracing{}",
+                    for_what.or_else()
+                ),
             },
         })?;
         Ok(Self { root })
@@ -56,6 +101,9 @@ impl Tracefs {
                 what: format!("this kernel has no tracepoint {category}:{name}"),
                 cure: "use a kernel built with CONFIG_FTRACE_SYSCALLS=y".to_owned(),
             },
+            // To read a format is refused by what its permissions say, or by lockdown
+            // (`tracing_check_open_get_tr`, kernel/trace/trace.c), in other words.
+            io::ErrorKind::PermissionDenied if is(&error, Errno::PERM) => locked_down(),
             io::ErrorKind::PermissionDenied => SensorError::Rights {
                 what: format!("tracefs is not readable: {path}"),
                 cure: "run it as root, or add CAP_DAC_READ_SEARCH: tracefs is for root only by default"
@@ -73,6 +121,10 @@ impl Tracefs {
     }
 }
 
+fn is(error: &io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno.raw_os_error())
+}
+
 fn mount_detached() -> rustix::io::Result<OwnedFd> {
     let context = fsopen("tracefs", FsOpenFlags::FSOPEN_CLOEXEC)?;
     fsconfig_create(&context)?;
@@ -81,7 +133,7 @@ fn mount_detached() -> rustix::io::Result<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
-    use super::Tracefs;
+    use super::{Need, Tracefs};
 
     /// On the real kernel, mounted or not, and without touching the mounts.
     #[test]
@@ -92,7 +144,7 @@ mod tests {
             eprintln!("NOT RUN: a tracefs needs root");
             return;
         }
-        let tracefs = Tracefs::open("a test").unwrap();
+        let tracefs = Tracefs::open(Need::Kernel).unwrap();
         let format = tracefs.format("sched", "sched_process_exec").unwrap();
         assert!(format.contains("old_pid"));
         assert!(tracefs.format("sched", "no_such_thing").is_err());

@@ -115,4 +115,8 @@ impl Sink for JsonLines {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+
+    fn unwritten(&self) -> usize {
+        self.out.unwritten()
+    }
 }

@@ -162,4 +162,8 @@ impl Sink for Pretty {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+
+    fn unwritten(&self) -> usize {
+        self.out.unwritten()
+    }
 }

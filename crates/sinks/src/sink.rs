@@ -1,6 +1,6 @@
 //! What every sink can do.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use exectrail_model::event::Event;
 
@@ -42,28 +42,148 @@ pub trait Sink: Send {
     ///
     /// When the writer below fails.
     fn flush(&mut self) -> io::Result<()>;
+
+    /// Of the events that were handed over, how many of the last ones are not out: they
+    /// rest in the buffer, or the writer below has failed with them.
+    fn unwritten(&self) -> usize;
 }
 
-/// A writer of whole lines.
+/// A writer of whole lines, which knows how many are not out.
 ///
 /// A line that does not fit into the rest of the buffer goes behind a flush and
 /// not half before it: who follows the file or the pipe never sees half a line,
 /// unless the line alone is larger than the buffer.
-pub(crate) struct Lines(BufWriter<Box<dyn Write + Send>>);
+pub(crate) struct Lines {
+    out: Box<dyn Write + Send>,
+    buffer: Vec<u8>,
+    /// Those that end in the buffer.
+    unwritten: usize,
+}
 
 impl Lines {
     const BUFFER: usize = 64 * 1024;
 
     pub(crate) fn new(out: Box<dyn Write + Send>) -> Self {
-        Self(BufWriter::with_capacity(Self::BUFFER, out))
+        Self { out, buffer: Vec::with_capacity(Self::BUFFER), unwritten: 0 }
     }
 
     /// Writes `line`, which ends with a newline.
     pub(crate) fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        self.0.write_all(line)
+        let is_full = self.buffer.len() + line.len() > Self::BUFFER;
+        let made_room = if is_full { self.put_out() } else { Ok(()) };
+        self.buffer.extend_from_slice(line);
+        self.unwritten += 1;
+        made_room?;
+        if self.buffer.len() > Self::BUFFER {
+            self.put_out()?;
+            self.buffer.shrink_to(Self::BUFFER);
+        }
+        Ok(())
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.put_out()?;
+        self.out.flush()
+    }
+
+    pub(crate) fn unwritten(&self) -> usize {
+        self.unwritten
+    }
+
+    /// Empties the buffer. After a failure, what is left in it begins in the midst of a
+    /// line, maybe.
+    fn put_out(&mut self) -> io::Result<()> {
+        let mut written = 0;
+        let outcome = loop {
+            let rest = self.buffer.get(written..).unwrap_or_default();
+            if rest.is_empty() {
+                break Ok(());
+            }
+            match self.out.write(rest) {
+                Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
+                Ok(more) => written += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.buffer.drain(..written);
+        self.unwritten = self.buffer.split(|&byte| byte == b'\n').count() - 1;
+        outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+    };
+
+    use super::Lines;
+
+    /// Has room for so many bytes.
+    #[derive(Clone)]
+    struct Disk(Arc<Mutex<Vec<u8>>>, usize);
+
+    impl Disk {
+        fn of(room: usize) -> Self {
+            Self(Arc::default(), room)
+        }
+
+        fn lines(&self) -> usize {
+            self.0.lock().unwrap().split(|&byte| byte == b'\n').count() - 1
+        }
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut disk = self.0.lock().unwrap();
+            let taken = bytes.len().min(self.1 - disk.len());
+            if taken == 0 && !bytes.is_empty() {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            disk.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn line(length: usize) -> Vec<u8> {
+        [vec![b'x'; length - 1], b"\n".to_vec()].concat()
+    }
+
+    /// Wherever the disk is full: a line is out, or it is not.
+    #[test]
+    fn each_line_is_out_or_unwritten() {
+        for length in [1, 7, 100, 4096, 70_000] {
+            for room in [0, 1, length - 1, length, length + 1, 65_536, 65_537, 200_000, 300_001] {
+                let disk = Disk::of(room);
+                let mut lines = Lines::new(Box::new(disk.clone()));
+                let mut handed = 0;
+                while lines.write(&line(length)).is_ok() {
+                    handed += 1;
+                    if handed % 997 == 0 {
+                        assert_eq!(disk.lines() + lines.unwritten(), handed, "{length} {room}");
+                    }
+                }
+                assert_eq!(disk.lines() + lines.unwritten(), handed + 1, "{length} {room}");
+                assert!(lines.flush().is_err());
+                assert_eq!(disk.lines() + lines.unwritten(), handed + 1, "{length} {room}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_flush_leaves_nothing() {
+        let disk = Disk::of(1 << 20);
+        let mut lines = Lines::new(Box::new(disk.clone()));
+        for length in [10, 60_000, 10_000, 100_000, 10] {
+            lines.write(&line(length)).unwrap();
+        }
+        lines.flush().unwrap();
+        assert_eq!((disk.lines(), lines.unwritten()), (5, 0));
     }
 }

@@ -23,12 +23,17 @@ fn filter_execs(verdict: u32) {
 
 /// Has seccomp answer each exec with `verdict`; gives what the system call does.
 pub(crate) fn install(verdict: u32, flags: libc::c_ulong) -> libc::c_long {
+    answer([libc::SYS_execve, libc::SYS_execveat], verdict, flags)
+}
+
+/// The same for other system calls.
+pub(crate) fn answer(calls: [libc::c_long; 2], verdict: u32, flags: libc::c_ulong) -> libc::c_long {
     let jump = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
     let mut program = [
         // The call's number is the first word of `struct seccomp_data`.
         step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
-        step(jump, number(libc::SYS_execve), 2),
-        step(jump, number(libc::SYS_execveat), 1),
+        step(jump, number(calls[0]), 2),
+        step(jump, number(calls[1]), 1),
         step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0),
         step(libc::BPF_RET | libc::BPF_K, verdict, 0),
     ];

@@ -14,6 +14,20 @@ pub(crate) fn tiny(path: &str) {
     program(path, code);
 }
 
+/// Writes the smallest program that stays.
+pub(crate) fn sleeper(path: &str) {
+    #[cfg(target_arch = "x86_64")]
+    // mov eax, 34 (pause); syscall; jmp to the beginning
+    let code: &[u8] = &[0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7];
+    #[cfg(target_arch = "aarch64")]
+    // mov x0..x4, 0; mov x8, 73 (ppoll); svc 0; b to the beginning
+    let code: &[u8] = &[
+        0, 0, 0x80, 0xd2, 1, 0, 0x80, 0xd2, 2, 0, 0x80, 0xd2, 3, 0, 0x80, 0xd2, 4, 0, 0x80, 0xd2,
+        0x28, 0x09, 0x80, 0xd2, 1, 0, 0, 0xd4, 0xf9, 0xff, 0xff, 0x17,
+    ];
+    program(path, code);
+}
+
 /// Writes a program of this code.
 pub(crate) fn program(path: &str, code: &[u8]) {
     write(path, &elf_64(code, None));

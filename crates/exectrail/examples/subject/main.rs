@@ -9,6 +9,7 @@
 
 mod births;
 mod chains;
+mod conditions;
 mod confined;
 mod echo;
 mod elf;
@@ -43,6 +44,10 @@ fn main() {
         ["end-each", leader, last] => threads::end_each(code(leader), code(last)),
         ["abort", ..] => std::process::abort(),
         ["getppid", count] => getppid(number(count)),
+        ["under", words @ ..] => conditions::under(words),
+        ["crowd", sleeper, count] => conditions::crowd(sleeper, number(count)),
+        ["step-clock", seconds] => conditions::step_clock(seconds),
+        ["programs-of", user] => conditions::programs_of(user),
         ["literals", how, count] => literals::run(how, number(count)),
         other => {
             let done = writes(other) || storms(other) || execs(other);
@@ -55,6 +60,7 @@ fn main() {
 fn writes(words: &[&str]) -> bool {
     match words {
         ["tiny", path] => elf::tiny(path),
+        ["sleeper", path] => elf::sleeper(path),
         #[cfg(target_arch = "x86_64")]
         ["tiny-32", path] => elf::tiny_32(path),
         #[cfg(target_arch = "x86_64")]

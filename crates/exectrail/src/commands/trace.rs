@@ -1,6 +1,6 @@
 //! `exectrail [trace]`: the live stream.
 
-use std::{os::fd::AsFd, time::Instant};
+use std::{io, os::fd::AsFd, time::Instant};
 
 use anyhow::Context;
 use exectrail_model::{
@@ -20,6 +20,7 @@ use crate::{
     output, plan,
     signals::Requests,
     stream::Stream,
+    words::say,
 };
 
 /// Traces until someone, the clock or the count says enough.
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
     capabilities::drop_all().context("giving up capabilities")?;
     let mut stream = Stream::new(sink, args.count);
     announce(&sensor);
-    stream.begin()?;
+    stream.begin();
     let deadline = args.duration.map(|time| Instant::now() + time);
     while !stream.is_over() {
         let mut others = vec![requests.end.as_fd(), requests.reload.as_fd()];
@@ -62,10 +63,14 @@ pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
 
     let account = sensor.stop(&mut |event| stream.take(event));
     log::info!("{account:?}");
+    // What does not get out is in the account.
+    stream.flush();
     let summary = stream.summary(&account, sensor.counts());
-    stream.end(&Event { moment: Sensor::now(), body: Body::Summary(summary) })?;
-    eprintln!("exectrail: {}", summary_words(&summary));
-    Ok(())
+    let ended = stream.end(&Event { moment: Sensor::now(), body: Body::Summary(summary) });
+    if !ended.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        say(format_args!("{}", summary_words(&summary)));
+    }
+    ended.map_err(|error| output::failed(args.output.as_deref(), error))
 }
 
 /// Places in the list of what is waited for.
@@ -86,22 +91,25 @@ fn reload(live: &Live<'_>, sensor: &mut Sensor) {
     match live.reload(sensor) {
         Ok(settings) => {
             let rules = sensor.rules().len();
-            eprintln!("exectrail: configuration read again; rules in force: {rules}");
+            say(format_args!("configuration read again; rules in force: {rules}"));
             if !settings.is_empty() {
                 let settings = settings.join(", ");
-                eprintln!(
-                    "exectrail: only a new start changes {settings}; the rest of the files holds"
-                );
+                say(format_args!(
+                    "only a new start changes {settings}; the rest of the files holds"
+                ));
             }
         }
-        Err(error) => eprintln!("exectrail: {error:#}\nexectrail: the rules stay as they were"),
+        Err(error) => {
+            say(format_args!("{error:#}"));
+            say(format_args!("the rules stay as they were"));
+        }
     }
 }
 
 fn announce(sensor: &Sensor) {
     let programs: Vec<_> = sensor.programs().collect();
     log::info!("programs: {}", programs.join(", "));
-    eprintln!("exectrail: tracing; Ctrl-C ends");
+    say(format_args!("tracing; Ctrl-C ends"));
 }
 
 /// The sink that flags and files ask for, on an open output.

@@ -35,6 +35,8 @@ pub(crate) struct Server {
     socket: Socket,
     clients: HashMap<u64, Connection>,
     last: u64,
+    /// In the place of a client for whom no descriptor is left.
+    spare: Option<OwnedFd>,
 }
 
 impl Server {
@@ -44,7 +46,8 @@ impl Server {
         let socket = Socket::make()?;
         let listener = epoll::EventData::new_u64(LISTENER);
         epoll::add(&waiting, &socket.listener, listener, epoll::EventFlags::IN)?;
-        Ok(Self { waiting, socket, clients: HashMap::new(), last: LISTENER })
+        let spare = Some(waiting.try_clone()?);
+        Ok(Self { waiting, socket, clients: HashMap::new(), last: LISTENER, spare })
     }
 
     /// Gives everyone who has something to say one turn.
@@ -91,7 +94,7 @@ impl Server {
             Ok((stream, _)) => stream,
             // It went away before its turn.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => return Err(error),
+            Err(error) => return self.turn_away(error),
         };
         if self.clients.len() >= CLIENTS || !is_allowed(&stream) {
             log::info!("control socket: a client is turned away");
@@ -103,6 +106,19 @@ impl Server {
         epoll::add(&self.waiting, &client, key, epoll::EventFlags::IN)?;
         self.clients.insert(self.last, client);
         Ok(())
+    }
+
+    /// Turns away a client whom we have no descriptor for. It would wake us until it
+    /// went away by itself; so if it cannot be done, nobody is listened to any more.
+    fn turn_away(&mut self, error: io::Error) -> io::Result<()> {
+        drop(self.spare.take());
+        let is_turned_away = self.socket.listener.accept().is_ok();
+        self.spare = self.waiting.try_clone().ok();
+        if !is_turned_away || self.spare.is_none() {
+            epoll::delete(&self.waiting, &self.socket.listener)?;
+            log::warn!("control socket: nobody is listened to any more");
+        }
+        Err(error)
     }
 }
 

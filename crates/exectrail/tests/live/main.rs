@@ -46,6 +46,18 @@ mod failed;
 #[cfg(test)]
 mod gaps;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod hostile_crowd;
+#[cfg(test)]
+mod hostile_files;
+#[cfg(test)]
+mod hostile_host;
+#[cfg(test)]
+mod hostile_loss;
+#[cfg(test)]
+mod hostile_rights;
+#[cfg(test)]
 mod lines;
 #[cfg(test)]
 mod live_rules;

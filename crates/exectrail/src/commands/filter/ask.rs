@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use crate::{
     args::Which,
@@ -49,8 +49,7 @@ impl Connection {
         let mut line = Vec::new();
         let read = self.stream.read_until(b'\n', &mut line);
         if !line.ends_with(b"\n") {
-            sent.and(read).context("asking the running exectrail")?;
-            anyhow::bail!("the running exectrail has gone away");
+            return Err(unanswered(sent.and(read)));
         }
         let reply: Reply =
             serde_json::from_slice(&line).context("the running exectrail is not understood")?;
@@ -59,6 +58,26 @@ impl Connection {
             Reply { error: Some(refusal), .. } => Err(error(refusal)),
             Reply { .. } => anyhow::bail!("the running exectrail has said nothing"),
         }
+    }
+}
+
+/// Why there was no answer. A pipe is broken here where the other side has closed it,
+/// which is no quiet end, as it is where we print.
+fn unanswered(outcome: io::Result<usize>) -> anyhow::Error {
+    match outcome {
+        Ok(_) => anyhow!("the running exectrail has gone away"),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+            ) =>
+        {
+            anyhow!(
+                "the running exectrail has turned us away: it has clients enough, or no file \
+                 descriptor for one more; try again later"
+            )
+        }
+        Err(error) => anyhow::Error::new(error).context("asking the running exectrail"),
     }
 }
 
