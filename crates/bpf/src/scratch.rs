@@ -89,6 +89,14 @@ impl Scratch {
         Some(unsafe { &mut *scratch })
     }
 
+    /// The attempt hooks' buffer with this claim, for whoever was told it by its owner.
+    #[inline(always)]
+    pub fn of_claim(claim: u32) -> Option<&'static mut Self> {
+        let scratch = ATTEMPT_SCRATCH.get_ptr_mut(claim)?;
+        // SAFETY: the owner waits for us.
+        Some(unsafe { &mut *scratch })
+    }
+
     /// Starts a record: writes every field of the fixed part.
     #[inline(always)]
     pub fn begin(&mut self, kind: u16) {
@@ -314,7 +322,8 @@ unsafe fn zero(at: *mut u64, words: usize) {
 /// A buffer of the attempt hooks, ours until [`release`](Claimed::release).
 pub struct Claimed {
     scratch: *mut Scratch,
-    claim: u32,
+    /// Its number among all CPUs' buffers.
+    pub claim: u32,
     /// Which of this CPU's buffers it is: the row of the account that goes with it.
     pub slot: u32,
 }

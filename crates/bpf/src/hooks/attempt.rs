@@ -111,16 +111,17 @@ fn answer(context: &TracePointContext) -> Option<()> {
     };
     let account = Account::of_attempt(claimed.slot)?;
     account.seen();
+    let claim = claimed.claim;
     let scratch = claimed.scratch();
     scratch.begin(KIND_FAILED);
     scratch.record.errno = errno;
-    tell(scratch, account, attempt);
+    tell(scratch, claim, account, attempt);
     claimed.release();
     Some(())
 }
 
 #[inline(always)]
-fn tell(scratch: &mut Scratch, account: Account, attempt: Attempt) -> Option<()> {
+fn tell(scratch: &mut Scratch, claim: u32, account: Account, attempt: Attempt) -> Option<()> {
     if attempt.is_known() {
         scratch.record.latency = scratch.record.header.ktime.wrapping_sub(attempt.started);
         scratch.record.flags = attempt.flags as u32;
@@ -133,14 +134,14 @@ fn tell(scratch: &mut Scratch, account: Account, attempt: Attempt) -> Option<()>
     let errno = scratch.record.errno;
     gate::first_look(scratch, account, task, errno)?;
     gate::last_look(scratch, account)?;
-    collect(scratch, account, task, attempt);
+    collect(scratch, claim, account, task, attempt);
     emit(scratch, account);
     Some(())
 }
 
 /// The tails in their order, and the fixed part with them.
 #[inline(always)]
-fn collect(scratch: &mut Scratch, account: Account, task: Task, attempt: Attempt) {
+fn collect(scratch: &mut Scratch, claim: u32, account: Account, task: Task, attempt: Attempt) {
     identity(&mut scratch.record, task);
     // Past the point of no return the caller's memory is gone with its image, and
     // the executable is the new one already.
@@ -153,7 +154,7 @@ fn collect(scratch: &mut Scratch, account: Account, task: Task, attempt: Attempt
     }
     surroundings(scratch, task);
     let args = if attempt.is_known() && !lost {
-        argv::of_caller(scratch, account, attempt.argv)
+        argv::of_caller(scratch, claim, account, attempt.argv)
     } else {
         Err(Fault::Args)
     };
