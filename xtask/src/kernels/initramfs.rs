@@ -17,9 +17,32 @@ use super::command::output;
 
 /// Programs that tests run, besides ours.
 const TOOLS: &[&str] = &[
-    "cat", "bash", "chmod", "chroot", "cp", "env", "false", "id", "ln", "ls", "mkdir", "mount",
-    "mv", "nsenter", "rm", "rmdir", "setpriv", "setsid", "sh", "sleep", "stat", "touch", "true",
-    "umount", "unshare",
+    "cat",
+    "bash",
+    "chmod",
+    "chroot",
+    "cp",
+    "env",
+    "false",
+    "id",
+    "ln",
+    "ls",
+    "mkdir",
+    "mount",
+    "mv",
+    "nsenter",
+    "pivot_root",
+    "rm",
+    "rmdir",
+    "setpriv",
+    "setsid",
+    "sh",
+    "sleep",
+    "stat",
+    "touch",
+    "true",
+    "umount",
+    "unshare",
 ];
 
 /// Directories that the machine mounts something on, or that tests expect.
