@@ -23,7 +23,8 @@ pub(super) struct Booting<'m> {
 }
 
 /// Each machine's: a console, few words, and an end where others would hang.
-const PARAMETERS: &str = "console=ttyS0 loglevel=4 panic=-1 softlockup_panic=1";
+const PARAMETERS: &str = "console=ttyS0 loglevel=4 panic=-1 softlockup_panic=1 \
+    softlockup_all_cpu_backtrace=1";
 
 impl Booting<'_> {
     /// Runs it, and gives all that was on its console, which also goes to `log` as it
@@ -60,7 +61,7 @@ impl Booting<'_> {
             // Emulated also where there is /dev/kvm: in a machine that is emulated itself
             // it may be there and hang. Without cx16, of which QEMU 7.2 makes double
             // faults (6.12, in the allocator).
-            .args(["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,-cx16"])
+            .args(["-machine", "q35", "-accel", "tcg,thread=single", "-cpu", "max,-cx16"])
             .args(["-m", "3072", "-smp", "2", "-nodefaults", "-no-reboot", "-display", "none"])
             .args(["-serial", "stdio", "-append", &parameters])
             .arg("-kernel")
