@@ -21,8 +21,8 @@ define timed
 echo "make $(1): $$(( $$(date +%s) - start )) s, set-up included" >&2; exit $$status
 endef
 
-.PHONY: help setup setup-kernel setup-check setup-bench setup-kernels build run test bench kernels \
-    check docs object clean
+.PHONY: help setup setup-kernel setup-check setup-bench setup-kernels setup-fuzz build run test bench \
+    kernels fuzz check docs object clean
 .DEFAULT_GOAL := help
 
 help: ## this menu
@@ -42,6 +42,9 @@ setup-bench: ## bring the peer that `make bench` compares with
 
 setup-kernels: ## bring the emulator that `make kernels` boots kernels in
 	@scripts/setup.sh kernels
+
+setup-fuzz: ## bring what `make fuzz` needs
+	@scripts/setup.sh fuzz
 
 build: setup ## build for release
 	$(CARGO) build --release
@@ -71,15 +74,22 @@ kernels: ## the live tests on many kernels, in emulated machines: make kernels A
 	$(call timed,kernels,scripts/setup.sh kernels; \
 	$(CARGO) run --quiet --locked -p xtask $(TEST_RUNNER) -- kernels $(ARGS))
 
+fuzz: ## any bytes for all that reads bytes, five minutes each: make fuzz ARGS='--seconds 30'
+	$(call timed,fuzz,scripts/setup.sh fuzz; \
+	$(CARGO) run --quiet --locked -p xtask -- fuzz $(ARGS))
+
 check: ## all that is checked without running: format, lints, licences, docs, object
 	$(call timed,check,set -x; scripts/setup.sh check; \
 	$(CARGO) fmt --all --check; \
 	$(CARGO) fmt --manifest-path crates/bpf/Cargo.toml --check; \
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check; \
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings; \
 	$(CARGO) run --quiet -p xtask -- kernel-clippy; \
 	$(CARGO) run --quiet -p xtask -- tidy; \
 	$(CARGO) deny --log-level error --all-features check licenses bans sources; \
 	$(CARGO) deny --log-level error --manifest-path crates/bpf/Cargo.toml --config deny.toml \
+	    --all-features check licenses bans sources; \
+	$(CARGO) deny --log-level error --manifest-path fuzz/Cargo.toml --config deny.toml \
 	    --all-features check licenses bans sources; \
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked --quiet; \
 	$(CARGO) run --quiet -p xtask -- docs --check; \

@@ -6,6 +6,7 @@
 #   scripts/setup.sh check    and what `make check` runs
 #   scripts/setup.sh bench    what run needs, and the peer of `make bench`
 #   scripts/setup.sh kernels  what run needs, and what `make kernels` boots kernels in
+#   scripts/setup.sh fuzz     what run needs, and what `make fuzz` runs
 #
 # A shell script, and not a chore of xtask, because there may be no cargo yet.
 set -eu
@@ -21,6 +22,7 @@ linker_version=0.13.0
 # The LLVM releases that bpf-linker has a feature for, oldest first.
 linker_llvms="21 22 23"
 deny_version=0.20.2
+fuzz_version=0.13.2
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$@"; exit 1; }
@@ -247,6 +249,23 @@ need_machine_tools() {
     install "programs that tests run" util-linux bash
 }
 
+# --- fuzz: what `make fuzz` builds with -----------------------------------------
+
+# libFuzzer comes as C++, in the sources of a crate.
+need_cxx() {
+    if have c++ && echo 'int main() { return 0; }' | c++ -x c++ - -o /dev/null 2>/dev/null; then
+        return
+    fi
+    install "a C++ compiler, for libFuzzer" g++
+}
+
+need_cargo_fuzz() {
+    have cargo-fuzz && return
+    say "building cargo-fuzz $fuzz_version (a minute or two)"
+    # --debug: it starts cargo and waits, and builds in half the time.
+    cargo install cargo-fuzz --version "$fuzz_version" --locked --quiet --debug --root "$tools"
+}
+
 # --------------------------------------------------------------------------------
 
 need_run() {
@@ -280,7 +299,13 @@ need_kernels() {
     need_machine_tools
 }
 
+need_fuzz() {
+    need_run
+    need_cxx
+    need_cargo_fuzz
+}
+
 case ${1:-run} in
-    run | kernel | check | bench | kernels) "need_${1:-run}" ;;
-    *) fail "expected one of: run, kernel, check, bench, kernels; got: $1" ;;
+    run | kernel | check | bench | kernels | fuzz) "need_${1:-run}" ;;
+    *) fail "expected one of: run, kernel, check, bench, kernels, fuzz; got: $1" ;;
 esac

@@ -7,6 +7,7 @@ use exectrail_object::Tree;
 
 mod bench;
 mod docs;
+mod fuzz;
 mod kernel_clippy;
 mod kernels;
 mod object;
@@ -21,7 +22,8 @@ cargo run -p xtask -- <chore>
   docs            write docs/ anew from the table of fields; --check compares
   tidy            the house rules that no compiler knows
   kernels         the live tests on many kernels, in emulated machines; --help tells more
-  bench           what tracing costs, beside execsnoop; --help tells more";
+  bench           what tracing costs, beside execsnoop; --help tells more
+  fuzz            any bytes for all that reads bytes; --help tells more";
 
 fn main() -> ExitCode {
     if kernels::guest::is_guest() {
@@ -49,6 +51,7 @@ fn run() -> Result<()> {
         ["tidy"] => tidy::run(tree.root()),
         ["bench", ref options @ ..] => bench::run(&tree, options),
         ["kernels", ref options @ ..] => kernels::run(&tree, options),
+        ["fuzz", ref options @ ..] => fuzz::run(tree.root(), options),
         [] | ["help" | "--help" | "-h"] => {
             println!("{MENU}");
             Ok(())

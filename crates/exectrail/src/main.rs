@@ -1,44 +1,9 @@
-//! exectrail: every program that runs on a Linux host, with all its arguments,
-//! filtered inside the kernel.
-//!
-//! This crate is the only one that knows arguments, environment, terminal and
-//! exit codes.
+//! The program, all of which is in the library beside it.
 
 #![forbid(unsafe_code)]
 
-mod args;
-mod capabilities;
-mod commands;
-mod config;
-mod control;
-mod exit;
-mod host;
-mod logging;
-mod output;
-mod plan;
-mod quantity;
-mod signals;
-mod stream;
-mod users;
-mod words;
-
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use args::{Cli, Command};
-
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    logging::start();
-    let done = match cli.command {
-        None => commands::trace::run(&cli.trace),
-        Some(Command::Trace(trace)) => commands::trace::run(&trace),
-        Some(Command::Filter(filter)) => commands::filter::run(&filter),
-        Some(Command::Fields) => commands::fields::run(),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => exit::report(&error),
-    }
+    exectrail::main()
 }

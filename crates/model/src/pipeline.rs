@@ -14,14 +14,17 @@ use exectrail_abi::{
 };
 
 use crate::{
-    event::{Body, Ended, Event, Lost, Moment, Program},
+    event::{Body, Ended, Event, Moment},
     filter::{Rules, Subject},
-    fold::{Folder, Miss, PATIENCE, Walker},
     lifetimes::{End, Found, Lifetimes},
     lift::{Heading, Host, Lifter, RecordError},
     losses::Losses,
     plan::Plan,
 };
+
+use walks::{Walks, standing_for};
+
+mod walks;
 
 /// Takes events; `Break` says that there is no use for more.
 pub type Taker<'t> = dyn FnMut(&Event<'_>) -> ControlFlow<()> + 't;
@@ -46,12 +49,8 @@ pub struct Pipeline {
     judged: Judged,
     /// Only where ends are told, which alone take processes out of it.
     lifetimes: Option<Lifetimes>,
-    walks: Option<Folder<Held>>,
+    walks: Option<Walks>,
     counts: Counts,
-    /// Misses that are due, and how many each stands for.
-    due: Vec<(Held, u32)>,
-    /// What the last one that was released leaves, for the next.
-    spare: Held,
 }
 
 /// The rules, and how often each has decided.
@@ -77,13 +76,6 @@ impl Judged {
     }
 }
 
-/// The record of a miss that is held back.
-#[derive(Debug, Default)]
-struct Held {
-    record: Vec<u8>,
-    wall_at_boot: i64,
-}
-
 impl Pipeline {
     /// For the records of a trace of this plan, on a host of `cpus` possible CPUs.
     #[must_use]
@@ -93,10 +85,8 @@ impl Pipeline {
             losses: Losses::new(cpus),
             judged: Judged::new(plan.rules.clone()),
             lifetimes: plan.exits.then(Lifetimes::default),
-            walks: (plan.failed && plan.fold).then(|| Folder::new(PATIENCE)),
+            walks: (plan.failed && plan.fold).then(|| Walks::new(host, &plan.environment)),
             counts: Counts::default(),
-            due: Vec::new(),
-            spare: Held::default(),
         }
     }
 
@@ -195,24 +185,19 @@ impl Pipeline {
         wall_at_boot: i64,
         out: &mut Out<'_, '_>,
     ) -> Result<(), RecordError> {
-        let Self { lifter, judged, lifetimes, walks, counts, due, .. } = self;
+        let Self { lifter, judged, lifetimes, walks, counts, .. } = self;
         let event = lifter.lift(record, wall_at_boot)?;
         let Some(program) = event.program() else { return Ok(()) };
         let wanted = judged.by(&Subject::started(program));
         if let Some(lifetimes) = lifetimes {
             lifetimes.exec(program, wanted);
         }
-        let folded = walks.as_mut().map_or(0, |walks| walk_ends(walks, &event, wanted, due));
-        if !wanted {
-            counts.filtered += 1;
-        } else if due.is_empty() {
-            out.put(&standing_for(&event, folded));
-            return Ok(());
-        }
-        // What was released happened before.
-        self.tell_due(out);
+        // What is released by this happened before.
+        let folded = walks.as_mut().map_or(0, |walks| walks.end_with(&event, wanted, out));
         if wanted {
-            out.put(&standing_for(&self.lifter.lift(record, wall_at_boot)?, folded));
+            out.put(&standing_for(&event, folded));
+        } else {
+            counts.filtered += 1;
         }
         Ok(())
     }
@@ -223,11 +208,9 @@ impl Pipeline {
         wall_at_boot: i64,
         out: &mut Out<'_, '_>,
     ) -> Result<(), RecordError> {
-        let Self { lifter, judged, lifetimes, walks, counts, due, spare, .. } = self;
+        let Self { lifter, judged, lifetimes, walks, counts, .. } = self;
         let event = lifter.lift(record, wall_at_boot)?;
-        let (Body::Failed(program, failure), moment) = (&event.body, event.moment) else {
-            return Ok(());
-        };
+        let Body::Failed(program, failure) = &event.body else { return Ok(()) };
         let wanted = judged.by(&Subject { program, failure: Some(*failure) });
         if program.flags & FLAG_IMAGE_LOST != 0
             && let Some(lifetimes) = lifetimes
@@ -240,25 +223,10 @@ impl Pipeline {
             return Ok(());
         }
         // A question for permission is no try to start something.
-        let walks = walks.as_mut().filter(|_| program.flags & FLAG_CHECK == 0);
-        let Some(walks) = walks else {
-            out.put(&event);
-            return Ok(());
-        };
-        let miss = Miss {
-            walker: Walker { pid: program.process.pid, tid: program.tid },
-            filename: program.filename.unwrap_or_default(),
-            errno: failure.errno,
-            ktime: moment.ktime,
-        };
-        let mut held = std::mem::take(spare);
-        held.record.clear();
-        held.record.extend_from_slice(record);
-        held.wall_at_boot = wall_at_boot;
-        if let Some(back) = walks.failed(&miss, held, &mut |held, count| due.push((held, count))) {
-            *spare = back;
+        match walks.as_mut().filter(|_| program.flags & FLAG_CHECK == 0) {
+            Some(walks) => walks.goes_on(&event, record, wall_at_boot, out),
+            None => out.put(&event),
         }
-        self.tell_due(out);
         Ok(())
     }
 
@@ -269,10 +237,7 @@ impl Pipeline {
         out: &mut Out<'_, '_>,
     ) -> Result<(), RecordError> {
         if let Some(walks) = &mut self.walks {
-            let pid = Lifter::process_of_end(record)?.pid;
-            let due = &mut self.due;
-            walks.ended(pid, &mut |held, count| due.push((held, count)));
-            self.tell_due(out);
+            walks.end_of(Lifter::process_of_end(record)?.pid, out);
         }
         let event = self.lifter.lift(record, wall_at_boot)?;
         let (Body::Exit(ended), moment) = (event.body, event.moment) else { return Ok(()) };
@@ -309,68 +274,25 @@ impl Pipeline {
 
     /// Releases what has been held back for long enough. `now` is the boot clock.
     pub fn tick(&mut self, now: u64, take: &mut Taker<'_>) {
-        self.release(take, |walks, mut release| walks.tick(now, &mut release));
+        let mut out = Out { take, flow: ControlFlow::Continue(()) };
+        if let Some(walks) = &mut self.walks {
+            walks.tick(now, &mut out);
+        }
     }
 
     /// Releases all that is held back: there will be no more records.
     pub fn finish(&mut self, take: &mut Taker<'_>) {
-        self.release(take, |walks, mut release| walks.finish(&mut release));
+        let mut out = Out { take, flow: ControlFlow::Continue(()) };
+        if let Some(walks) = &mut self.walks {
+            walks.finish(&mut out);
+        }
     }
 
     /// When, by the boot clock, the next [`tick`](Self::tick) has something to release.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
-        self.walks.as_ref().and_then(Folder::deadline)
+        self.walks.as_ref().and_then(Walks::deadline)
     }
-
-    fn release(
-        &mut self,
-        take: &mut Taker<'_>,
-        which: impl FnOnce(&mut Folder<Held>, &mut dyn FnMut(Held, u32)),
-    ) {
-        let Self { walks: Some(walks), due, .. } = self else { return };
-        which(walks, &mut |held, count| due.push((held, count)));
-        self.tell_due(&mut Out { take, flow: ControlFlow::Continue(()) });
-    }
-
-    fn tell_due(&mut self, out: &mut Out<'_, '_>) {
-        for (held, count) in self.due.drain(..) {
-            // It was lifted before; and nothing of it has changed since.
-            if let Ok(event) = self.lifter.lift(&held.record, held.wall_at_boot) {
-                out.put(&standing_for(&event, count.saturating_sub(1)));
-            }
-            self.spare = held;
-        }
-    }
-}
-
-/// Tells the walks of a success, or of one that nobody wants to know of. What comes
-/// back is how many misses are folded into it.
-fn walk_ends(
-    walks: &mut Folder<Held>,
-    event: &Event<'_>,
-    wanted: bool,
-    due: &mut Vec<(Held, u32)>,
-) -> u32 {
-    let Some(program) = event.program() else { return 0 };
-    let pid = program.process.pid;
-    let release = &mut |held, count| due.push((held, count));
-    if let Some(filename) = program.filename.filter(|_| wanted) {
-        return walks.succeeded(pid, filename, event.moment.ktime, release);
-    }
-    walks.ended(pid, release);
-    0
-}
-
-/// The same event, with so many misses folded into it.
-fn standing_for<'a>(event: &Event<'a>, folded: u32) -> Event<'a> {
-    let with = |program: &Program<'a>| Program { folded, ..*program };
-    let body = match &event.body {
-        Body::Exec(program) => Body::Exec(with(program)),
-        Body::Failed(program, failure) => Body::Failed(with(program), *failure),
-        Body::Exit(_) | Body::Lost(Lost { .. }) | Body::Summary(_) => event.body,
-    };
-    Event { body, ..*event }
 }
 
 /// Where events go, and whether there is use for more.

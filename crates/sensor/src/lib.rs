@@ -29,6 +29,9 @@ mod dump;
 mod dump_maps;
 mod error;
 mod format;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod lower;
 mod map_flags;
 mod map_room;

@@ -24,7 +24,8 @@ impl ProcStat {
         Self::parse(&fs::read(directory.join("stat")).ok()?)
     }
 
-    fn parse(text: &[u8]) -> Option<Self> {
+    /// Of what the file says; nothing, if that is something else.
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let open = text.iter().position(|&byte| byte == b'(')?;
         let close = text.iter().rposition(|&byte| byte == b')')?;
         let comm = text.get(open + 1..close)?.to_vec();

@@ -6,7 +6,7 @@
 //! | `exec.rs` | what the two below have in common |
 //! | `exec_raw.rs` | `exec_raw`, `walk_raw`, `finish_raw`, `pieces_raw` |
 //! | `exec_classic.rs` | `exec_classic`, `walk_classic`, `finish_classic`, `pieces_classic` |
-//! | `given.rs` | `given` |
+//! | `given.rs` | `given`, `prepared` |
 //! | `attempt.rs` | `enter_execve`, `enter_execveat`, `exit_exec` |
 //! | `exit.rs` | `exit_raw`, `exit_classic` |
 //! | `birth.rs` | `birth` |
@@ -76,6 +76,13 @@ pub(crate) const GIVEN: Hook = Hook {
     attach: Attach::Raw("sched_process_exec"),
     without: "scripts would have no interpreter",
 };
+
+/// The same, told earlier.
+pub(crate) const PREPARED: Hook =
+    Hook { program: "prepared", attach: Attach::Raw("sched_prepare_exec"), ..GIVEN };
+
+/// From here on there is `sched_prepare_exec` (include/trace/events/sched.h).
+const HAS_PREPARE: KernelVersion = KernelVersion { major: 6, minor: 10 };
 
 /// Success, told by a classic tracepoint. What that does not tell comes first.
 pub(crate) const CLASSIC: &[Hook] = &[
@@ -160,10 +167,13 @@ pub(crate) fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {
     let (pieces, exec, exit) =
         if raw { (PIECES_RAW, RAW, EXIT_RAW) } else { (PIECES_CLASSIC, CLASSIC, EXIT_CLASSIC) };
     let pieces = if plan.args_max > ARGS_MAX { pieces } else { &[] };
+    let prepared = |hook: &Hook| if kernel < HAS_PREPARE { *hook } else { PREPARED };
+    let told_first = |hook: &Hook| if *hook == GIVEN { prepared(hook) } else { *hook };
+    let exec: Vec<Hook> = exec.iter().map(told_first).collect();
     // Trees have to be told of ends, too, or they fill up.
     let exit = if plan.exits || !plan.rules.told().is_empty() { exit } else { &[] };
     let attempts = if plan.failed { ATTEMPTS } else { &[] };
-    [BIRTH, exit, pieces, exec, attempts].concat()
+    [BIRTH, exit, pieces, &exec, attempts].concat()
 }
 
 #[cfg(test)]
@@ -171,7 +181,8 @@ mod tests {
     use exectrail_model::plan::Plan;
 
     use super::{
-        ATTEMPTS, BIRTH, CLASSIC, EXIT_CLASSIC, EXIT_RAW, PIECES_CLASSIC, PIECES_RAW, RAW, hooks,
+        ATTEMPTS, BIRTH, CLASSIC, EXIT_CLASSIC, EXIT_RAW, PIECES_CLASSIC, PIECES_RAW, PREPARED,
+        RAW, hooks,
     };
     use crate::{object, preflight::KernelVersion};
 
@@ -183,19 +194,31 @@ mod tests {
         };
         assert_eq!(on(5, 10), RAW);
         assert_eq!(on(6, 19), RAW);
-        assert_eq!(on(7, 0), CLASSIC);
-        assert_eq!(on(7, 2), CLASSIC);
+        for minor in [0, 2] {
+            let hooks = on(7, minor);
+            assert_eq!(hooks[0], PREPARED);
+            assert_eq!(hooks[1..], CLASSIC[1..]);
+        }
     }
 
     #[test]
     fn every_program_is_in_the_object_and_the_other_way_round() {
         let object = aya_obj::Object::parse(object::BYTES).unwrap();
-        let mut listed: Vec<_> =
-            [BIRTH, RAW, CLASSIC, PIECES_RAW, PIECES_CLASSIC, ATTEMPTS, EXIT_RAW, EXIT_CLASSIC]
-                .concat()
-                .iter()
-                .map(|hook| hook.program.to_owned())
-                .collect();
+        let mut listed: Vec<_> = [
+            BIRTH,
+            &[PREPARED],
+            RAW,
+            CLASSIC,
+            PIECES_RAW,
+            PIECES_CLASSIC,
+            ATTEMPTS,
+            EXIT_RAW,
+            EXIT_CLASSIC,
+        ]
+        .concat()
+        .iter()
+        .map(|hook| hook.program.to_owned())
+        .collect();
         let mut there: Vec<_> = object.programs.keys().cloned().collect();
         listed.sort();
         there.sort();

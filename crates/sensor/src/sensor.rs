@@ -34,7 +34,7 @@ use crate::{
     object::Object,
     offsets,
     preflight::{self, Host, KernelVersion},
-    programs::{self, GIVEN, Hook, RAW_PREEMPTIBLE},
+    programs::{self, GIVEN, Hook, PREPARED, RAW_PREEMPTIBLE},
     reader::{Reader, Wake},
     rulebook::Rulebook,
     scan, sys,
@@ -411,7 +411,7 @@ fn create(
     let sizes = Sizes {
         ring_bytes: plan.buffer.bytes(),
         rules_max: Rulebook::room_for(plan, host.kernel),
-        given: hooks.contains(&GIVEN),
+        given: hooks.iter().any(|hook| [GIVEN, PREPARED].contains(hook)),
     };
     Object::create(&config, host.kernel, sizes)
 }

@@ -73,10 +73,10 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     }
 }
 
-/// Every file with this extension in `crates` and `xtask`, sorted by name.
+/// Every file with this extension in `crates`, `fuzz` and `xtask`, sorted by name.
 fn read_all(root: &Path, extension: &str) -> Result<Vec<File>> {
     let mut paths = Vec::new();
-    for part in ["crates", "xtask"] {
+    for part in ["crates", "fuzz", "xtask"] {
         collect(&root.join(part), extension, &mut paths)?;
     }
     paths.sort();

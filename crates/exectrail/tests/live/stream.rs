@@ -182,6 +182,8 @@ fn both_kinds_of_exec_hook_tell_the_same() {
     let program = place.tiny("program");
     let script = place.executable("script", &format!("#!{program} -x\n"));
     let raw = Trace::start(&["--only", &script, "--hook", "raw"]);
+    // Another one on the same tracepoint has its place before us.
+    let another = kernel_since(6, 10).then(|| Trace::start(&["--hook", "classic"]));
     let classic = Trace::start(&["--only", &script, "--hook", "classic"]);
     run(Command::new(&script).args(["hook-marker", "x"]));
     let tell = |trace: Trace| {
@@ -195,6 +197,7 @@ fn both_kinds_of_exec_hook_tell_the_same() {
         event
     };
     assert_eq!(tell(raw), tell(classic));
+    drop(another.map(Trace::stop));
 }
 
 #[test]

@@ -81,6 +81,16 @@ fn value(text: &str, from: usize, has_patterns: bool) -> (String, usize) {
     (value, text.len())
 }
 
+/// How many braces stand within each other in a pattern, at most.
+pub(super) fn deepest_braces(pattern: &str) -> u32 {
+    let mut nesting = Nesting::default();
+    let depths = pattern.chars().map(|letter| {
+        nesting.take(letter);
+        nesting.braces
+    });
+    depths.max().unwrap_or(0)
+}
+
 /// Whether a pattern is within braces or brackets, by the same reading as globset's.
 #[derive(Debug, Default)]
 struct Nesting {

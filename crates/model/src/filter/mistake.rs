@@ -144,7 +144,8 @@ impl fmt::Display for RuleError {
             text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect();
         writeln!(f, "{mistake}")?;
         writeln!(f, "  {shown}")?;
-        write!(f, "  {:before$}{}", "", "^".repeat(carets))
+        // The standard library pads up to 65,535 characters, and panics beyond.
+        write!(f, "  {}{}", " ".repeat(before), "^".repeat(carets))
     }
 }
 

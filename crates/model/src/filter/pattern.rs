@@ -1,21 +1,30 @@
 //! Texts, paths and words that a selector looks for.
 
-use std::{borrow::Cow, ffi::OsStr, os::unix::ffi::OsStrExt, path::Path, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use exectrail_abi::record::PATH_MAX;
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobBuilder;
+use regex_automata::{meta::Regex, util::syntax};
 
-use super::Mistake;
+use super::{Mistake, grammar::deepest_braces};
 
 /// Most bytes of a component of a path (`NAME_MAX`, include/uapi/linux/limits.h).
 const NAME_MAX: usize = 255;
+
+/// Most braces within braces. What reads them calls itself for each, on a stack that
+/// ends, and nobody writes more than a few.
+const BRACES_MAX: u32 = 32;
+
+/// Most bytes of a pattern in the form in which it is looked for, and of what is
+/// remembered while that is done: globset's own limits.
+const COMPILED_MAX: usize = 10 << 20;
 
 /// A pattern: `*` for any number of characters, `?` for one, `[a-z]` for one of
 /// these, `{a,b}` for either; a backslash takes the meaning from what follows it.
 #[derive(Clone, Debug)]
 pub struct Glob {
     text: Box<str>,
-    matcher: GlobMatcher,
+    regex: Regex,
 }
 
 impl Glob {
@@ -30,14 +39,15 @@ impl Glob {
     }
 
     fn build(text: &str, separate: bool) -> Result<Self, Mistake> {
+        let wrong = |why| Mistake::Pattern { pattern: text.to_owned(), why };
+        if deepest_braces(text) > BRACES_MAX {
+            return Err(wrong(format!("more than {BRACES_MAX} braces within braces")));
+        }
         let mut builder = GlobBuilder::new(text);
         builder.literal_separator(separate).backslash_escape(true);
-        match builder.build() {
-            Ok(glob) => Ok(Self { text: text.into(), matcher: glob.compile_matcher() }),
-            Err(error) => {
-                Err(Mistake::Pattern { pattern: text.to_owned(), why: error.kind().to_string() })
-            }
-        }
+        let glob = builder.build().map_err(|error| wrong(error.kind().to_string()))?;
+        let regex = compiled(glob.regex()).map_err(wrong)?;
+        Ok(Self { text: text.into(), regex })
     }
 
     /// As it was written.
@@ -49,8 +59,22 @@ impl Glob {
     /// Whether it matches all of `bytes`.
     #[must_use]
     pub fn is_match(&self, bytes: &[u8]) -> bool {
-        self.matcher.is_match(Path::new(OsStr::from_bytes(bytes)))
+        self.regex.is_match(bytes)
     }
+}
+
+/// As globset's `compile_matcher` does it, which panics where this says why not.
+fn compiled(regex: &str) -> Result<Regex, String> {
+    let config = Regex::config()
+        .utf8_empty(false)
+        .nfa_size_limit(Some(COMPILED_MAX))
+        .hybrid_cache_capacity(COMPILED_MAX);
+    let syntax = syntax::Config::new().utf8(false).dot_matches_new_line(true);
+    let built = Regex::builder().configure(config).syntax(syntax).build(regex);
+    built.map_err(|error| match error.size_limit() {
+        Some(_) => "it is too long".to_owned(),
+        None => error.to_string(),
+    })
 }
 
 /// The same text is the same pattern.

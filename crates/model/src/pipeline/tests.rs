@@ -7,8 +7,10 @@ use zerocopy::{FromZeros, IntoBytes};
 
 use super::{Counts, Pipeline};
 use crate::{
+    args::Arg,
     event::{Body, Event},
     filter::{Rule, Verdict},
+    fold::PATIENCE,
     lifetimes::Found,
     lift::Host,
     plan::Plan,
@@ -199,6 +201,29 @@ fn pieces_are_no_events() {
     bench.put(&piece);
     assert_eq!(bench.pipeline.counts(), Counts::default());
     assert!(bench.said().is_empty());
+}
+
+/// A miss of another process can become due with any exec.
+#[test]
+fn pieces_are_not_forgotten_over_what_becomes_due() {
+    let mut pipeline = Bench::new(|_| {}).pipeline;
+    let (mut piece, at) = (Piece::new_zeroed(), PATIENCE + 2);
+    (piece.header.kind, piece.header.lane, piece.of) = (KIND_PIECE, 1, at);
+    let piece = [piece.as_bytes(), b"a\0b"].concat();
+    let exec = record(KIND_EXEC, &[(Tail::Filename, b"/x"), (Tail::Args, b"c\0")], |fixed| {
+        (fixed.header.ktime, fixed.args_offset, fixed.args_total) = (at, 3, 5);
+        fixed.process.pid = 11;
+    });
+    let mut said = Vec::new();
+    for record in [&failed(1, "/a/y", 0), &piece, &exec] {
+        let _ = pipeline.record(record, 0, &mut |event| {
+            let args = event.program().and_then(|program| program.args).unwrap_or_default();
+            said.push(args.iter().map(|arg| format!("{arg:?}")).collect::<Vec<_>>());
+            ControlFlow::Continue(())
+        });
+    }
+    let whole = ["a", "bc"].map(|arg| format!("{:?}", Arg::Whole(arg.as_bytes())));
+    assert_eq!(said, [vec![], whole.to_vec()]);
 }
 
 #[test]

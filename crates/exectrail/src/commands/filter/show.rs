@@ -1,6 +1,6 @@
 //! Answers, for people. What others have written does nothing to a terminal.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, iter};
 
 use exectrail_model::filter::Verdict;
 use exectrail_sinks::quote::{Place, quote};
@@ -164,19 +164,21 @@ fn unexpected() -> String {
 
 /// Columns as wide as they have to be; the last one is as long as it is.
 fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let rows: Vec<_> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
-    let width = |text: &String| text.chars().count();
+    let rows: Vec<_> = iter::once(head.map(str::to_owned)).chain(rows).collect();
+    let cell_width = |text: &String| text.chars().count();
     let mut widths = [0; N];
     for row in &rows {
         for (widest, cell) in widths.iter_mut().zip(row) {
-            *widest = width(cell).max(*widest);
+            *widest = cell_width(cell).max(*widest);
         }
     }
     let mut text = String::new();
     for row in &rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(widths) {
-            _ = write!(line, "{cell:<width$}  ");
+            // Not by format: it pads up to 65,535 characters, and panics beyond.
+            line.push_str(cell);
+            line.extend(iter::repeat_n(' ', width - cell_width(cell) + 2));
         }
         text.push_str(line.trim_end());
         text.push('\n');
@@ -206,5 +208,9 @@ mod tests {
     fn columns() {
         let rows = [["1", "short"], ["22", "longer"]].map(|row| row.map(str::to_owned));
         assert_eq!(table(["#", "X"], rows.into_iter()), "#   X\n1   short\n22  longer\n");
+        // Wider than the standard library pads.
+        let long = "a".repeat(70_000);
+        let rows = [[long.clone(), "b".to_owned()]];
+        assert!(table(["", ""], rows.into_iter()).ends_with(&format!("\n{long}  b\n")));
     }
 }

@@ -82,4 +82,23 @@ fn carets_stand_under_the_place() {
     assert_eq!(lines[2], "             ^^^^^^^^^^^");
     let text = parse("user=root,").unwrap_err().to_string();
     assert!(text.ends_with("\n  user=root,\n            ^"), "{text}");
+    // Farther to the right than the standard library pads.
+    let text = parse(&format!("arg={},x=y", "a".repeat(70_000))).unwrap_err().to_string();
+    assert!(text.ends_with(" ^"), "{text:.200}");
+}
+
+/// What reads a pattern goes down with each brace, on a stack that ends.
+#[test]
+fn patterns_of_any_size_and_depth_are_rules_or_errors() {
+    let nested = |depth: usize| format!("arg={}a,b{}", "{".repeat(depth), "}".repeat(depth));
+    assert!(parse(&nested(32)).is_ok());
+    for depth in [33, 60, 250, 100_000] {
+        let error = parse(&nested(depth)).unwrap_err().to_string();
+        assert!(error.contains("braces within braces"), "{depth}: {error:.200}");
+    }
+    // Braces that mean themselves are no depth.
+    assert!(parse(&format!("arg=*{}", "[{]".repeat(100))).is_ok());
+    assert!(parse(&format!("arg=*{}", "\\\\{".repeat(100))).is_ok());
+    let error = parse(&format!("arg={}", "?".repeat(2_000_000))).unwrap_err().to_string();
+    assert!(error.contains("bad pattern"), "{error:.200}");
 }
