@@ -287,6 +287,23 @@ pub fn forget_attempt(id: u64) {
     let _ = ATTEMPTS.remove(id);
 }
 
+/// Notes what an exec of this process is given.
+#[inline(always)]
+pub fn note_given(pid: u32, given: Given) -> Option<()> {
+    let place = GIVEN.get_ptr_mut(pid & config!(images).wrapping_sub(1))?;
+    // SAFETY: a valid map value.
+    unsafe { place.write_volatile(given) };
+    Some(())
+}
+
+/// What was noted last in the place of this process.
+#[inline(always)]
+pub fn last_given(pid: u32) -> Given {
+    let place = GIVEN.get_ptr_mut(pid & config!(images).wrapping_sub(1));
+    // SAFETY: a valid map value.
+    place.map_or(Given::NOTHING, |place| unsafe { place.read_volatile() })
+}
+
 /// When everything was attached; `None` until then.
 #[inline(always)]
 pub fn attached() -> Option<u64> {

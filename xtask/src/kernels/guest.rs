@@ -3,9 +3,9 @@
 
 use std::{fs, path::Path, process::Command, time::Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use rustix::{
-    mount::{MountFlags, mount},
+    mount::{MountFlags, mount, mount_move},
     process::{WaitOptions, wait},
     system::{RebootCommand, reboot},
 };
@@ -61,7 +61,27 @@ pub(crate) fn run() -> ! {
     }
 }
 
+/// Moves to a root of its own kind: from the one that the kernel unpacks the image into,
+/// no container can pivot away (`pivot_root(2)`, "rootfs").
+fn leave_rootfs() -> Result<()> {
+    const ROOT: &str = "/new-root";
+    let paths = fs::read_dir("/")?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    fs::create_dir(ROOT)?;
+    mount("tmpfs", ROOT, "tmpfs", MountFlags::empty(), c"mode=755")?;
+    let copied = Command::new("/usr/bin/cp").arg("-a").args(&paths).arg(ROOT).status()?;
+    ensure!(copied.success(), "copying the first root: {copied}");
+    // Twice is memory that tests may need.
+    for path in paths {
+        let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
+    }
+    rustix::process::chdir(ROOT)?;
+    mount_move(ROOT, "/")?;
+    rustix::process::chroot(".")?;
+    Ok(rustix::process::chdir("/")?)
+}
+
 fn set_up() -> Result<()> {
+    leave_rootfs().context("leaving the first root")?;
     for (kind, place, options) in MOUNTS {
         let _ = fs::create_dir_all(place);
         let data = std::ffi::CString::new(*options)?;

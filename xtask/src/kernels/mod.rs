@@ -5,6 +5,11 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -46,7 +51,7 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
         return Ok(());
     }
     let matrix = Matrix::prepare(tree, &options)?;
-    let lines: Vec<Line> = options.rows.iter().map(|&row| matrix.line(row)).collect();
+    let lines = matrix.all();
     if !options.is_part {
         let path = tree.root().join("docs/kernels.md");
         fs::write(&path, table::page(&lines))?;
@@ -77,6 +82,7 @@ struct Matrix<'o> {
     folder: PathBuf,
     programs: Programs,
     options: &'o Options,
+    fetching: Mutex<()>,
 }
 
 impl<'o> Matrix<'o> {
@@ -86,7 +92,32 @@ impl<'o> Matrix<'o> {
         let began = Instant::now();
         let programs = build::programs(tree.root(), "x86_64-unknown-linux-gnu")?;
         println!("built in {} s", began.elapsed().as_secs());
-        Ok(Self { folder, programs, options })
+        Ok(Self { folder, programs, options, fetching: Mutex::new(()) })
+    }
+
+    /// Every row, in their order. An emulated machine is one thread of this host, so there
+    /// are as many at once as there are CPUs; the host's own row comes first and alone.
+    fn all(&self) -> Vec<Line> {
+        let (host, machines): (Vec<Row>, Vec<Row>) =
+            self.options.rows.iter().partition(|row| row.machine == Machine::Host);
+        let mut lines: Vec<Line> = host.into_iter().map(|row| self.line(row)).collect();
+        let next = AtomicUsize::new(0);
+        let done = Mutex::new(Vec::new());
+        let work = || {
+            while let Some(&row) = machines.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let line = self.line(row);
+                done.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+                scope.spawn(work);
+            }
+        });
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|line| machines.iter().position(|row| row.name() == line.row.name()));
+        lines.append(&mut done);
+        lines
     }
 
     /// Runs a row and says how it went.
@@ -114,7 +145,11 @@ impl<'o> Matrix<'o> {
         match row.machine {
             Machine::Host => self.on_this_host(row),
             Machine::Booted(kernel, _) | Machine::Locked(kernel, _) => {
-                self.in_a_machine(row, &fetch::image(kernel, &self.folder.join("cache"))?)
+                // Two rows of one kernel would fetch it twice.
+                let fetching = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
+                let image = fetch::image(kernel, &self.folder.join("cache"))?;
+                drop(fetching);
+                self.in_a_machine(row, &image)
             }
         }
     }
@@ -123,7 +158,7 @@ impl<'o> Matrix<'o> {
         let name = row.name();
         let live = self.programs.live.to_str().context("a path is text")?;
         let plan = plan::of_machine(&row, self.options, live);
-        let initramfs = self.folder.join("initramfs");
+        let initramfs = self.folder.join(format!("{name}.initramfs"));
         write_image(&initramfs, &self.files(image, &plan.to_string())?)?;
         let booting = Booting {
             vmlinuz: &image.vmlinuz,
@@ -132,6 +167,7 @@ impl<'o> Matrix<'o> {
             patience: PATIENCE,
         };
         let (log, took) = booting.run(&self.folder.join(format!("{name}.log")))?;
+        fs::remove_file(&initramfs)?;
         if !self.options.command.is_empty() {
             print!("{log}");
         }

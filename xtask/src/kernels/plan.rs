@@ -11,8 +11,12 @@ use super::{
 const FIGURES: &str = "/tmp/figures";
 
 /// Smaller storms than on a host: a machine is ten to twenty times slower.
-const VOLUMES: [(&str, &str); 3] =
-    [("EXECTRAIL_CASES", "60"), ("EXECTRAIL_STORM", "4000"), ("EXECTRAIL_COMPLETENESS", "4000")];
+const VOLUMES: [(&str, &str); 4] = [
+    ("EXECTRAIL_CASES", "60"),
+    ("EXECTRAIL_STORM", "4000"),
+    ("EXECTRAIL_COMPLETENESS", "4000"),
+    ("EXECTRAIL_PROCESSES", "3000"),
+];
 
 /// The commands of a row, in turn; `live` is the live tests' program.
 pub(super) fn commands(row: &Row, options: &Options, live: &str) -> Vec<Vec<String>> {
@@ -28,7 +32,7 @@ pub(super) fn commands(row: &Row, options: &Options, live: &str) -> Vec<Vec<Stri
     match row.suite {
         Suite::Full => vec![storms, command(&[live, "--skip", "completeness::"])],
         Suite::Core => vec![storms, command(&[live, "edge_"])],
-        Suite::Hostile => vec![command(&[live, "hostile_"])],
+        Suite::Lockdown => vec![command(&[live, "lockdown"])],
     }
 }
 

@@ -39,8 +39,8 @@ pub(super) enum Suite {
     Full,
     /// The storms, and every edge case.
     Core,
-    /// What a host does that is not on our side.
-    Hostile,
+    /// What a kernel that is locked down forbids, and what is said of it.
+    Lockdown,
 }
 
 impl Row {
@@ -107,7 +107,7 @@ pub(super) fn all() -> Vec<Row> {
     }
     for how in ["integrity", "confidentiality"] {
         let machine = Machine::Locked(&KERNELS[3], how);
-        rows.push(Row { machine, suite: Suite::Hostile });
+        rows.push(Row { machine, suite: Suite::Lockdown });
     }
     rows
 }

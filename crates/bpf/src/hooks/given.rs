@@ -17,9 +17,8 @@ use aya_ebpf::{
 
 use crate::{
     collect::image::Owner,
-    config::config,
     kernel::{Bprm, Task},
-    maps::{GIVEN, Given},
+    maps::{Given, last_given, note_given},
 };
 
 /// A successful exec, about to be told by the classic hook.
@@ -39,30 +38,26 @@ pub fn prepared(context: RawTracePointContext) -> i32 {
 /// Notes it for when the image counter has gone so many steps further.
 #[inline(always)]
 fn note(bprm: Bprm, steps: u64) -> Option<()> {
-    let (place, word) = place(steps)?;
+    let (pid, word) = this_exec(steps)?;
     let (interpreter, argc) = (bprm.interpreter()?, u64::from(bprm.argc()?));
     let interpreter = if interpreter == bprm.filename()? { 0 } else { interpreter };
-    // SAFETY: a valid map value.
-    unsafe { place.write_volatile(Given { word, interpreter, argc }) };
-    Some(())
+    note_given(pid, Given { word, interpreter, argc })
 }
 
 /// What was noted of this exec, or [`Given::NOTHING`].
 #[inline(always)]
 pub fn recall() -> Given {
-    let Some((place, word)) = place(0) else { return Given::NOTHING };
-    // SAFETY: a valid map value.
-    let given = unsafe { place.read_volatile() };
+    let Some((pid, word)) = this_exec(0) else { return Given::NOTHING };
+    let given = last_given(pid);
     if given.word == word { given } else { Given::NOTHING }
 }
 
-/// Where it stands, and what names this very exec: the process, by its first thread,
-/// which the one that execs replaces, and its image counter.
+/// The process, and what names this very exec of it: its first thread, which the one that
+/// execs replaces, and its image counter.
 #[inline(always)]
-fn place(steps: u64) -> Option<(*mut Given, u64)> {
+fn this_exec(steps: u64) -> Option<(u32, u64)> {
     let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
     let task = Task::current();
     let counter = task.self_exec_id()?.wrapping_add(steps);
-    let word = Owner::new(pid, task.leader()?)?.word(counter);
-    Some((GIVEN.get_ptr_mut(pid & config!(images).wrapping_sub(1))?, word))
+    Some((pid, Owner::new(pid, task.leader()?)?.word(counter)))
 }
