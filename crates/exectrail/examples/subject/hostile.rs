@@ -41,8 +41,9 @@ pub(crate) fn hammer_map() {
 
 /// Both words of one that is twice as long, in the order of memory.
 fn halves(word: u64) -> [u32; 2] {
-    let [a, b, c, d, e, f, g, h] = word.to_ne_bytes();
-    [[a, b, c, d], [e, f, g, h]].map(u32::from_ne_bytes)
+    let bytes = word.to_ne_bytes();
+    let (first, second) = bytes.split_at(4);
+    [first, second].map(|half| u32::from_ne_bytes(half.try_into().expect("four bytes")))
 }
 
 fn bpf(command: libc::c_int, words: &[u32]) -> libc::c_long {
