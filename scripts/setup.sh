@@ -243,6 +243,22 @@ need_emulator() {
     install "an emulator, and what unpacks kernels" qemu-system-x86 dpkg xz-utils
 }
 
+# An emulator of 64-bit Arm, and what links programs for it. No failure without them: the
+# rows of those machines say loudly that they were not run.
+need_arm() {
+    without="going on without 64-bit Arm"
+    # The standard library for Arm comes in packages, and fits the packaged compiler only.
+    if ! [ -x /usr/bin/rustc ]; then
+        say "there is no Rust of the distribution's; $without"
+        return
+    fi
+    libc=/usr/aarch64-linux-gnu/lib/libc.a
+    if have qemu-system-aarch64 && have aarch64-linux-gnu-gcc && [ -e "$libc" ]; then return; fi
+    # In a shell of its own: what fails there ends only that.
+    (install "64-bit Arm" qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross) ||
+        say "$without"
+}
+
 # The programs that tests run in a machine are copied from here.
 need_machine_tools() {
     if have setpriv && have bash; then return; fi
@@ -296,6 +312,7 @@ need_bench() {
 need_kernels() {
     need_run
     need_emulator
+    need_arm
     need_machine_tools
 }
 

@@ -12,8 +12,11 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
+use super::arch::Arch;
+
 /// A machine that is about to boot.
 pub(super) struct Booting<'m> {
+    pub(super) arch: Arch,
     pub(super) vmlinuz: &'m Path,
     pub(super) initramfs: &'m Path,
     /// What the kernel is told, besides what every one is.
@@ -22,16 +25,17 @@ pub(super) struct Booting<'m> {
     pub(super) patience: Duration,
 }
 
-/// Each machine's: a console, few words, and an end where others would hang.
-const PARAMETERS: &str = "console=ttyS0 loglevel=4 panic=-1 softlockup_panic=1 \
-    softlockup_all_cpu_backtrace=1";
+/// Each machine's: few words, and an end where others would hang.
+const PARAMETERS: &str = "loglevel=4 panic=-1 softlockup_panic=1 softlockup_all_cpu_backtrace=1";
 
 impl Booting<'_> {
     /// Runs it, and gives all that was on its console, which also goes to `log` as it
     /// comes, and how long it took. It has no network and no disk.
     pub(super) fn run(&self, log: &Path) -> Result<(String, Duration)> {
         let began = Instant::now();
-        let mut child = self.command().spawn().context("cannot start qemu-system-x86_64")?;
+        let emulator = self.arch.emulator();
+        let child = self.command().spawn();
+        let mut child = child.with_context(|| format!("cannot start {emulator}"))?;
         let lines = lines(child.stdout.take().context("a console")?);
         let mut file = File::create(log)?;
         let mut said = String::new();
@@ -55,13 +59,15 @@ impl Booting<'_> {
     }
 
     fn command(&self) -> Command {
-        let parameters = format!("{PARAMETERS} {}", self.parameters);
-        let mut command = Command::new("qemu-system-x86_64");
+        let console = self.arch.console();
+        let parameters = format!("console={console} {PARAMETERS} {}", self.parameters);
+        let mut command = Command::new(self.arch.emulator());
         command
+            .args(self.arch.machine())
             // Emulated also where there is /dev/kvm: in a machine that is emulated itself
-            // it may be there and hang. Without cx16, of which QEMU 7.2 makes double
-            // faults (6.12, in the allocator).
-            .args(["-machine", "q35", "-accel", "tcg,thread=single", "-cpu", "max,-cx16"])
+            // it may be there and hang. One thread for all its CPUs: with one for each, QEMU
+            // 7.2 lost patches of the kernel's code, and 5.10 hung at one of them for ever.
+            .args(["-accel", "tcg,thread=single"])
             .args(["-m", "3072", "-smp", "2", "-nodefaults", "-no-reboot", "-display", "none"])
             .args(["-serial", "stdio", "-append", &parameters])
             .arg("-kernel")

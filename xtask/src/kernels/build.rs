@@ -8,6 +8,8 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use super::{arch::Arch, cross::Cross};
+
 /// Our programs, built for machines.
 pub(super) struct Programs {
     pub(super) exectrail: PathBuf,
@@ -21,10 +23,11 @@ pub(super) struct Programs {
 /// The profile in the workspace's manifest.
 const PROFILE: &str = "machine";
 
-/// Builds all of them.
-pub(super) fn programs(root: &Path, target: &str) -> Result<Programs> {
-    let built = cargo(root, target, &["-p", "exectrail", "--bins", "--examples", "--tests"])?;
-    let init = cargo(root, target, &["-p", "xtask", "--bins"])?;
+/// Builds all of them; with another compiler, where this one cannot.
+pub(super) fn programs(root: &Path, arch: Arch, cross: Option<&Cross>) -> Result<Programs> {
+    let cargo = |what: &[&str]| run_cargo(command(root, arch, cross).args(what));
+    let built = cargo(&["-p", "exectrail", "--bins", "--examples", "--tests"])?;
+    let init = cargo(&["-p", "xtask", "--bins"])?;
     let find = |built: &[Artifact], name: &str, is_test: bool| {
         let found = built.iter().find(|made| made.name == name && made.is_test == is_test);
         found.map(|made| made.path.clone()).with_context(|| format!("cargo made no {name}"))
@@ -43,17 +46,26 @@ struct Artifact {
     path: PathBuf,
 }
 
-fn cargo(root: &Path, target: &str, what: &[&str]) -> Result<Vec<Artifact>> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["build", "--locked", "--profile", PROFILE, "--target", target])
+fn command(root: &Path, arch: Arch, cross: Option<&Cross>) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
+    command
+        .args(["build", "--locked", "--profile", PROFILE, "--target", arch.target()])
         .args(["--message-format", "json-render-diagnostics"])
-        .args(what)
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        .current_dir(root)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot start cargo")?;
+        .current_dir(root);
+    if let Some(Cross { rustc, linker, sysroot }) = cross {
+        flags.extend([format!("-Clinker={linker}"), format!("--sysroot={}", sysroot.display())]);
+        // Beside the others: two compilers in one folder build everything anew in turn.
+        command.arg("--target-dir").arg(root.join("target").join(arch.debian()));
+        command.env("RUSTC", rustc);
+    }
+    // In the encoding in which a path may have spaces.
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    command
+}
+
+fn run_cargo(command: &mut Command) -> Result<Vec<Artifact>> {
+    let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
     if !output.status.success() {
         bail!("the programs for the machines could not be built");
     }

@@ -1,5 +1,5 @@
 //! The file system that a machine boots with: our programs, and the few of the
-//! distribution's that tests run, under the paths that they have here.
+//! distribution's that tests run, under the paths that they have on a host.
 
 use std::{
     collections::BTreeSet,
@@ -7,43 +7,12 @@ use std::{
     io::Write as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context as _, Result};
 use cpio::{NewcBuilder, newc::ModeFileType};
 
-use super::command::output;
-
-/// Programs that tests run, besides ours.
-const TOOLS: &[&str] = &[
-    "cat",
-    "bash",
-    "chmod",
-    "chroot",
-    "cp",
-    "env",
-    "false",
-    "id",
-    "ln",
-    "ls",
-    "mkdir",
-    "mount",
-    "mv",
-    "nsenter",
-    "pivot_root",
-    "rm",
-    "rmdir",
-    "setpriv",
-    "setsid",
-    "sh",
-    "sleep",
-    "stat",
-    "touch",
-    "true",
-    "umount",
-    "unshare",
-];
+use super::tools::{Tools, in_real_folder};
 
 /// Directories that the machine mounts something on, or that tests expect.
 const FOLDERS: &[&str] =
@@ -64,45 +33,25 @@ pub(super) struct Initramfs {
 
 impl Initramfs {
     /// With the distribution's programs and what they are linked with.
-    pub(super) fn with_tools() -> Result<Self> {
+    pub(super) fn with_tools(tools: &Tools) -> Result<Self> {
         let mut all = Self { writer: Vec::new(), known: BTreeSet::new(), inode: 1 };
-        // On a merged file system these are links, and both paths of a program are good.
-        for link in ["bin", "sbin", "lib", "lib64"] {
-            if let Ok(target) = fs::read_link(Path::new("/").join(link)) {
-                all.add_link(&Path::new("/").join(link), &target)?;
-            }
+        for (link, target) in tools.links() {
+            all.add_link(&link, &target)?;
         }
         for folder in FOLDERS {
             all.add_folder(&Path::new("/").join(folder))?;
         }
         all.add_bytes(Path::new("/etc/passwd"), PASSWD.as_bytes(), 0o644)?;
         all.add_bytes(Path::new("/etc/group"), GROUP.as_bytes(), 0o644)?;
-        for tool in TOOLS {
-            all.add_tool(tool)?;
+        for (path, from) in tools.files()? {
+            all.add_file_as(&from, &path)?;
         }
         Ok(all)
     }
 
-    fn add_tool(&mut self, name: &str) -> Result<()> {
-        let places = ["/usr/bin", "/usr/sbin"].map(|folder| Path::new(folder).join(name));
-        let path = places.iter().find(|path| path.exists());
-        let path = path.with_context(|| format!("{name} is not installed"))?;
-        // What is a link to something else here is that file there.
-        self.add_file_as(&path.canonicalize()?, path)?;
-        let needed = output(Command::new("ldd").arg(path)).unwrap_or_default();
-        for word in String::from_utf8_lossy(&needed).split_whitespace() {
-            if word.starts_with('/') {
-                self.add_file(Path::new(word))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A file, under the path that it has here. Its directory's links are followed: in
-    /// the image, what they point to may not be there yet.
+    /// A file, under the path that it has here.
     pub(super) fn add_file(&mut self, path: &Path) -> Result<()> {
-        let folder = path.parent().context("a file is in a directory")?.canonicalize()?;
-        self.add_file_as(path, &folder.join(path.file_name().context("a file has a name")?))
+        self.add_file_as(path, &in_real_folder(path)?)
     }
 
     /// A file under another path.

@@ -2,6 +2,7 @@
 //! booted in emulated machines.
 
 use std::{
+    collections::{BTreeMap, btree_map::Entry},
     env, fs,
     path::{Path, PathBuf},
     process::Command,
@@ -13,12 +14,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use exectrail_object::Tree;
 
+mod apt;
+mod arch;
 mod boot;
 mod build;
 mod command;
+mod cross;
 mod fetch;
 pub(crate) mod guest;
 mod initramfs;
@@ -27,15 +31,19 @@ mod plan;
 mod results;
 mod rows;
 mod table;
+mod tools;
 
+use arch::Arch;
 use boot::{Booting, write_image};
 use build::Programs;
+use cross::Cross;
 use fetch::Image;
 use initramfs::Initramfs;
 use options::Options;
 use results::Outcome;
-use rows::{Machine, Row};
+use rows::{Kernel, Machine, Row};
 use table::Line;
+use tools::Tools;
 
 /// A machine that has not come to its end by then is turned off.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -80,7 +88,8 @@ fn judge(lines: &[Line], at_least: usize, tests: bool) -> Result<()> {
 /// What all rows have in common.
 struct Matrix<'o> {
     folder: PathBuf,
-    programs: Programs,
+    /// By what they are built for, or why they cannot be.
+    programs: BTreeMap<Arch, Result<Programs, String>>,
     options: &'o Options,
     fetching: Mutex<()>,
 }
@@ -90,7 +99,12 @@ impl<'o> Matrix<'o> {
         let folder = tree.root().join("target/kernels");
         fs::create_dir_all(&folder)?;
         let began = Instant::now();
-        let programs = build::programs(tree.root(), "x86_64-unknown-linux-gnu")?;
+        let mut programs = BTreeMap::new();
+        for arch in options.rows.iter().map(Row::arch) {
+            if let Entry::Vacant(place) = programs.entry(arch) {
+                place.insert(build_for(arch, tree.root(), &folder.join("cache"))?);
+            }
+        }
         println!("built in {} s", began.elapsed().as_secs());
         Ok(Self { folder, programs, options, fetching: Mutex::new(()) })
     }
@@ -120,6 +134,11 @@ impl<'o> Matrix<'o> {
         lines
     }
 
+    fn programs(&self, row: &Row) -> Result<&Programs> {
+        let programs = self.programs.get(&row.arch()).context("what rows need was built")?;
+        programs.as_ref().map_err(|why| anyhow!("{why}"))
+    }
+
     /// Runs a row and says how it went.
     fn line(&self, row: Row) -> Line {
         let name = row.name();
@@ -145,22 +164,24 @@ impl<'o> Matrix<'o> {
         match row.machine {
             Machine::Host => self.on_this_host(row),
             Machine::Booted(kernel, _) | Machine::Locked(kernel, _) => {
-                // Two rows of one kernel would fetch it twice.
-                let fetching = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
-                let image = fetch::image(kernel, &self.folder.join("cache"))?;
-                drop(fetching);
-                self.in_a_machine(row, &image)
+                self.in_a_machine(row, kernel)
             }
         }
     }
 
-    fn in_a_machine(&self, row: Row, image: &Image) -> Result<Outcome> {
+    fn in_a_machine(&self, row: Row, kernel: &Kernel) -> Result<Outcome> {
         let name = row.name();
-        let live = self.programs.live.to_str().context("a path is text")?;
+        let (programs, cache) = (self.programs(&row)?, self.folder.join("cache"));
+        // Two rows of one kernel would fetch it twice.
+        let fetching = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
+        let (image, tools) = (fetch::image(kernel, &cache)?, Tools::of(kernel, &cache)?);
+        drop(fetching);
+        let live = programs.live.to_str().context("a path is text")?;
         let plan = plan::of_machine(&row, self.options, live);
         let initramfs = self.folder.join(format!("{name}.initramfs"));
-        write_image(&initramfs, &self.files(image, &plan.to_string())?)?;
+        write_image(&initramfs, &files(programs, &tools, &image, &plan.to_string())?)?;
         let booting = Booting {
+            arch: kernel.arch,
             vmlinuz: &image.vmlinuz,
             initramfs: &initramfs,
             parameters: &row.parameters(),
@@ -174,26 +195,10 @@ impl<'o> Matrix<'o> {
         Ok(Outcome::of_log(&log, took))
     }
 
-    /// The file system of a machine.
-    fn files(&self, image: &Image, plan: &str) -> Result<Vec<u8>> {
-        let mut files = Initramfs::with_tools()?;
-        let Programs { exectrail, subject, live, init } = &self.programs;
-        for path in [exectrail, subject, live] {
-            files.add_file(path)?;
-        }
-        files.add_file_as(exectrail, Path::new("/usr/bin/exectrail"))?;
-        files.add_file_as(init, Path::new("/init"))?;
-        for (index, module) in image.modules.iter().enumerate() {
-            files.add_file_as(module, Path::new(&format!("{}/{index}", guest::MODULES)))?;
-        }
-        files.add_bytes(Path::new(guest::PLAN), plan.as_bytes(), 0o644)?;
-        files.finish()
-    }
-
     /// The same commands here, where whatever else runs goes on.
     fn on_this_host(&self, row: Row) -> Result<Outcome> {
         let began = Instant::now();
-        let live = self.programs.live.to_str().context("a path is text")?;
+        let live = self.programs(&row)?.live.to_str().context("a path is text")?;
         let figures = tempfile::NamedTempFile::new()?;
         let mut log = String::new();
         for words in plan::commands(&row, self.options, live) {
@@ -211,4 +216,32 @@ impl<'o> Matrix<'o> {
         fs::write(self.folder.join("host.log"), &log)?;
         Ok(Outcome::of_log(&log, began.elapsed()))
     }
+}
+
+/// The programs, or why there is no compiler for them. That one is there and fails is
+/// another matter: what is wrong then is ours.
+fn build_for(arch: Arch, root: &Path, cache: &Path) -> Result<Result<Programs, String>> {
+    if arch == Arch::X86_64 {
+        return build::programs(root, arch, None).map(Ok);
+    }
+    match Cross::to(arch, cache) {
+        Ok(cross) => build::programs(root, arch, Some(&cross)).map(Ok),
+        Err(why) => Ok(Err(format!("no compiler for {}: {why:#}", arch.debian()))),
+    }
+}
+
+/// The file system of a machine.
+fn files(programs: &Programs, tools: &Tools, image: &Image, plan: &str) -> Result<Vec<u8>> {
+    let mut files = Initramfs::with_tools(tools)?;
+    let Programs { exectrail, subject, live, init } = programs;
+    for path in [exectrail, subject, live] {
+        files.add_file(path)?;
+    }
+    files.add_file_as(exectrail, Path::new("/usr/bin/exectrail"))?;
+    files.add_file_as(init, Path::new("/init"))?;
+    for (index, module) in image.modules.iter().enumerate() {
+        files.add_file_as(module, Path::new(&format!("{}/{index}", guest::MODULES)))?;
+    }
+    files.add_bytes(Path::new(guest::PLAN), plan.as_bytes(), 0o644)?;
+    files.finish()
 }

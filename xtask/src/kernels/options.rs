@@ -14,7 +14,8 @@ cargo run -p xtask -- kernels [--quick | --only ROW...] [--tests FILTER...] [-- 
   --list          the rows, and nothing else
   -- COMMAND      instead of tests, this command in each machine: a look inside
 
-Needs qemu-system-x86_64 and apt. Logs go to target/kernels/, the table to
+Needs qemu-system-x86_64 and apt; for 64-bit Arm qemu-system-aarch64, the distribution's
+Rust and cross compiler, without which those rows are not run. Logs go to target/kernels/, the table to
 docs/kernels.md.";
 
 /// What is to be done.
@@ -76,6 +77,7 @@ mod tests {
     fn rows_by_name() {
         assert_eq!(rows(&["--only", "6.1-rt"], false), ["6.1-rt:rt"]);
         assert_eq!(rows(&["--only", "newest:full", "--only", "5.10"], false).len(), 2);
+        assert_eq!(rows(&["--only", "arm64-6.1"], false), ["arm64-6.1:voluntary"]);
         assert!(Options::parse(&["--only", "2.6"], false).is_err());
     }
 

@@ -1,10 +1,13 @@
 //! The table of machines: which kernels, in which preempt modes.
 
+use super::arch::Arch;
+
 /// A kernel as a distribution ships it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kernel {
     /// What it is called here and in the table.
     pub(super) label: &'static str,
+    pub(super) arch: Arch,
     /// Suite of the Debian archive.
     pub(super) suite: &'static str,
     /// The package that depends on the newest build of it: versions move.
@@ -59,6 +62,14 @@ impl Row {
         own == name || own.split_once(':').is_some_and(|(kernel, _)| kernel == name)
     }
 
+    /// What its programs are built for. A host is of the kind that all others here are.
+    pub(super) fn arch(&self) -> Arch {
+        match self.machine {
+            Machine::Host => X86_64,
+            Machine::Booted(kernel, _) | Machine::Locked(kernel, _) => kernel.arch,
+        }
+    }
+
     /// What the kernel is told at boot, besides what every one is.
     pub(super) fn parameters(&self) -> String {
         match self.machine {
@@ -94,6 +105,7 @@ impl Mode {
     }
 }
 
+use Arch::{Arm64, X86_64};
 use Mode::{Built, Set};
 
 /// Every kernel in every mode, then what else a boot parameter can do; this host first.
@@ -121,42 +133,55 @@ pub(super) fn quick(ci: bool) -> Vec<Row> {
     machines.map(|machine| Row { machine, suite: Suite::Core }).collect()
 }
 
-/// Oldest first. The first mode of a kernel is the one its full suite runs in.
+/// Oldest first, then those of other machines. The first mode of a kernel is the one its full suite runs in.
 pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         label: "5.10",
+        arch: X86_64,
         suite: "bullseye",
         meta: "linux-image-cloud-amd64",
         modes: &[Built("voluntary")],
     },
     Kernel {
         label: "6.1",
+        arch: X86_64,
         suite: "bookworm",
         meta: "linux-image-cloud-amd64",
         modes: &[Set("full"), Set("none"), Set("voluntary")],
     },
     Kernel {
         label: "6.1-rt",
+        arch: X86_64,
         suite: "bookworm",
         meta: "linux-image-rt-amd64",
         modes: &[Built("rt")],
     },
     Kernel {
         label: "6.12",
+        arch: X86_64,
         suite: "trixie",
         meta: "linux-image-cloud-amd64",
         modes: &[Set("full"), Set("none"), Set("voluntary")],
     },
     Kernel {
         label: "newest",
+        arch: X86_64,
         suite: "sid",
         meta: "linux-image-cloud-amd64",
         modes: &[Set("lazy"), Set("full")],
     },
     Kernel {
         label: "newest-rt",
+        arch: X86_64,
         suite: "sid",
         meta: "linux-image-rt-amd64",
         modes: &[Built("rt")],
+    },
+    Kernel {
+        label: "arm64-6.1",
+        arch: Arm64,
+        suite: "bookworm",
+        meta: "linux-image-cloud-arm64",
+        modes: &[Built("voluntary")],
     },
 ];

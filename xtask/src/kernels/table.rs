@@ -27,7 +27,8 @@ const HEAD: &str = "\
 
 Written by `make kernels`, which boots each of these kernels in an emulated machine of two
 CPUs and runs the live tests inside. `host` is the machine that it ran on, not emulated.
-Kernels are Debian's; `newest` is the one of the unstable suite.
+Kernels are Debian's; `newest` is the one of the unstable suite. Those named `arm64` are
+of 64-bit Arm: there our programs are built for it, and the kernel object is the same.
 
 A storm is compared, process by process, with what the kernel itself tells through the
 process connector. `told` is what that tells of the storm's own processes; `unaccounted`

@@ -10,7 +10,7 @@ use std::{
 use exectrail_model::{
     event::Event,
     filter::{Rule, Rules, Verdict},
-    plan::Plan,
+    plan::{BufferSize, Plan},
 };
 use exectrail_sensor::Sensor;
 use serde_json::Value;
@@ -77,7 +77,10 @@ fn no_exec_falls_between_two_sets_of_rules() {
     let (one, two) = (place.tiny("a/one"), place.tiny("b/two"));
     let below = format!("{}/**,user=0", place.at("a"));
     let sets = [[one.as_str(), "/not/there"], ["also-not-there", &below]];
-    let plan = Plan { rules: rules(&Rules::default(), &sets[0]), live: true, ..Plan::default() };
+    // On a busy host the reader can wait long for its turn.
+    let buffer = BufferSize::at_least(64 << 20).unwrap();
+    let rules_at_first = rules(&Rules::default(), &sets[0]);
+    let plan = Plan { rules: rules_at_first, live: true, buffer, ..Plan::default() };
     let mut sensor = Sensor::start(&plan).unwrap();
     let (mut of_one, mut of_two) = (0, 0);
     let mut count = |event: &Event<'_>| {
@@ -127,7 +130,8 @@ fn no_exec_falls_between_two_requests() {
     let (one, two) = (place.tiny("a/one"), place.tiny("b/two"));
     let below = format!("{}/**", place.at("a"));
     let mut command = exectrail();
-    command.env("XDG_RUNTIME_DIR", place.path()).args(["--json", "--exclude", &one]);
+    command.env("XDG_RUNTIME_DIR", place.path()).args(["--json", "--buffer", "64M"]);
+    command.args(["--exclude", &one]);
     let trace = Trace::start_command(&mut command);
     let socket = place.at(&format!("exectrail/{}.sock", trace.pid()));
     let mut storms = [Storm::start(&one), Storm::start(&two)];
