@@ -16,6 +16,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use exectrail_object::Tree;
+use serde_json::Value;
 
 mod apt;
 mod arch;
@@ -155,6 +156,9 @@ impl<'o> Matrix<'o> {
                     outcome.took.as_secs()
                 );
                 outcome.failed().for_each(|test| println!("{name}: FAILED: {test}"));
+                for test in &outcome.second_try {
+                    println!("{name}: passed at the second try only: {test}");
+                }
             }
         }
         Line { row, outcome }
@@ -177,22 +181,31 @@ impl<'o> Matrix<'o> {
         let (image, tools) = (fetch::image(kernel, &cache)?, Tools::of(kernel, &cache)?);
         drop(fetching);
         let live = programs.live.to_str().context("a path is text")?;
-        let plan = plan::of_machine(&row, self.options, live);
         let initramfs = self.folder.join(format!("{name}.initramfs"));
-        write_image(&initramfs, &files(programs, &tools, &image, &plan.to_string())?)?;
-        let booting = Booting {
-            arch: kernel.arch,
-            vmlinuz: &image.vmlinuz,
-            initramfs: &initramfs,
-            parameters: &row.parameters(),
-            patience: PATIENCE,
+        let boot = |plan: Value, log: &str| -> Result<Outcome> {
+            write_image(&initramfs, &files(programs, &tools, &image, &plan.to_string())?)?;
+            let booting = Booting {
+                arch: kernel.arch,
+                vmlinuz: &image.vmlinuz,
+                initramfs: &initramfs,
+                parameters: &row.parameters(),
+                patience: PATIENCE,
+            };
+            let (said, took) = booting.run(&self.folder.join(log))?;
+            fs::remove_file(&initramfs)?;
+            if !self.options.command.is_empty() {
+                print!("{said}");
+            }
+            Ok(Outcome::of_log(&said, took))
         };
-        let (log, took) = booting.run(&self.folder.join(format!("{name}.log")))?;
-        fs::remove_file(&initramfs)?;
-        if !self.options.command.is_empty() {
-            print!("{log}");
+        let plan = plan::of_machine(&row, self.options, live);
+        let mut outcome = boot(plan, &format!("{name}.log"))?;
+        let again = outcome.worth_another_try();
+        if !again.is_empty() {
+            let second = boot(plan::of_tests(&again, live), &format!("{name}.again.log"))?;
+            outcome.take_second_try(&second);
         }
-        Ok(Outcome::of_log(&log, took))
+        Ok(outcome)
     }
 
     /// The same commands here, where whatever else runs goes on.

@@ -53,3 +53,14 @@ pub(super) fn of_machine(row: &Row, options: &Options, live: &str) -> Value {
         "figures": FIGURES,
     })
 }
+
+/// These tests alone, one after the other.
+pub(super) fn of_tests(tests: &[String], live: &str) -> Value {
+    let words = [live, "--exact", "--test-threads=1"].map(str::to_owned);
+    let command = [&words[..], tests].concat();
+    json!({
+        "environment": environment(),
+        "commands": [command],
+        "figures": FIGURES,
+    })
+}

@@ -92,6 +92,10 @@ fn summary(page: &mut String, lines: &[Line]) {
         for test in outcome.failed() {
             let _ = writeln!(page, "\n- {}: `{test}` failed", line.row.name());
         }
+        for test in &outcome.second_try {
+            let name = line.row.name();
+            let _ = writeln!(page, "\n- {name}: `{test}` passed at the second try only");
+        }
     }
 }
 
