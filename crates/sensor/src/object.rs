@@ -62,11 +62,14 @@ impl Object {
         for (map, entries) in room.entries() {
             loader.map_max_entries(map, entries);
         }
-        let mut bytes = aligned();
-        if must_preallocate(kernel) {
-            preallocate(bytes.bytes_mut())?;
-        }
-        let ebpf = loader.load(bytes.bytes_mut()).map_err(|error| room.not_created(error))?;
+        let outcome = if must_preallocate(kernel) {
+            let mut changed = aligned();
+            preallocate(changed.bytes_mut())?;
+            loader.load(changed.bytes_mut())
+        } else {
+            loader.load(BYTES)
+        };
+        let ebpf = outcome.map_err(|error| room.not_created(error))?;
         Ok(Self { ebpf, rules_max: sizes.rules_max })
     }
 
