@@ -4,11 +4,15 @@ use std::{
     env,
     fs::{File, OpenOptions},
     io::{self, IsTerminal, Seek, SeekFrom, Write},
-    os::{fd::AsFd, unix::fs::OpenOptionsExt},
+    os::{
+        fd::AsFd,
+        unix::fs::{FileTypeExt, OpenOptionsExt},
+    },
     path::Path,
 };
 
 use anyhow::{Context, anyhow};
+use rustix::fs::{OFlags, fcntl_getfl};
 
 use crate::args::ColorChoice;
 
@@ -16,6 +20,8 @@ use crate::args::ColorChoice;
 pub(crate) struct Output {
     /// Write here.
     pub(crate) writer: Box<dyn Write + Send>,
+    /// Of a pipe: what an error is reported of once nobody reads it any more.
+    pub(crate) reader: Option<File>,
     /// Columns of the terminal, if it is one.
     pub(crate) width: Option<usize>,
     /// Whether it is to have colours.
@@ -30,11 +36,12 @@ pub(crate) fn open(path: Option<&Path>, color: ColorChoice) -> anyhow::Result<Ou
     };
     let terminal = file.is_terminal();
     let width = if terminal { columns(&file) } else { None };
+    let reader = pipe(&file).context("preparing for the end of the pipe")?;
     // Of stdout, others may have the end.
     let is_ours = path.is_some() && file.metadata().is_ok_and(|found| found.is_file());
     let writer: Box<dyn Write + Send> =
         if is_ours { Box::new(WholeLines(file)) } else { Box::new(file) };
-    Ok(Output { writer, width, color: colored(color, terminal) })
+    Ok(Output { writer, reader, width, color: colored(color, terminal) })
 }
 
 /// The error of a stream that cannot be written, with what to do. That nobody reads a
@@ -97,6 +104,14 @@ impl WholeLines {
         self.0.seek(SeekFrom::Start(end))?;
         if whole > 0 { Ok(whole) } else { stopped }
     }
+}
+
+/// The same pipe again, if it is one that is only written to: of one that is read here,
+/// too, nobody can tell.
+fn pipe(file: &File) -> io::Result<Option<File>> {
+    let is_pipe = file.metadata()?.file_type().is_fifo();
+    let writes = || Ok::<_, io::Error>(fcntl_getfl(file)? & OFlags::RWMODE == OFlags::WRONLY);
+    if is_pipe && writes()? { file.try_clone().map(Some) } else { Ok(None) }
 }
 
 /// What programs were run with what arguments is nobody else's business.

@@ -5,10 +5,12 @@ use anyhow::{Context as _, Result, bail};
 use super::rows::{self, Row};
 
 pub(super) const HELP: &str = "\
-cargo run -p xtask -- kernels [--quick | --only ROW...] [--tests FILTER...] [-- COMMAND...]
+Every kernel in every mode: the storms and the edge cases; on this host, all live tests.
 
-  --quick         the oldest and the newest kernel, and of the tests the storms and the
-                  edge cases; where CI is set, four kernels
+cargo run -p xtask -- kernels [--quick | --full] [--only ROW...] [--tests FILTER...] [-- COMMAND...]
+
+  --quick         the oldest and the newest kernel alone; where CI is set, four kernels
+  --full          all live tests in the first mode of each kernel, too: hours
   --only ROW      this row alone, as KERNEL or KERNEL:MODE; can be repeated
   --tests FILTER  instead of each row's tests, those whose names contain this
   --list          the rows, and nothing else
@@ -36,12 +38,13 @@ impl Options {
     pub(super) fn parse(words: &[&str], ci: bool) -> Result<Option<Self>> {
         let mut options = Self { at_least: if ci { 4 } else { 1 }, ..Self::default() };
         let mut only = Vec::new();
-        let mut quick = false;
+        let (mut quick, mut full) = (false, false);
         let mut words = words.iter().copied();
         while let Some(word) = words.next() {
             let mut value = || words.next().with_context(|| format!("{word} needs a value"));
             match word {
                 "--quick" => quick = true,
+                "--full" => full = true,
                 "--only" => only.push(value()?),
                 "--tests" => options.filters.push(value()?.to_owned()),
                 "--list" => options.list = true,
@@ -52,7 +55,7 @@ impl Options {
         }
         options.is_part =
             quick || !only.is_empty() || !options.filters.is_empty() || !options.command.is_empty();
-        options.rows = if quick { rows::quick(ci) } else { rows::all() };
+        options.rows = if quick { rows::quick(ci) } else { rows::all(full) };
         if !only.is_empty() {
             options.rows.retain(|row| only.iter().any(|name| row.is_called(name)));
             options.at_least = 1;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     results::Outcome,
-    rows::{Machine, Row, Suite},
+    rows::{Machine, Row},
 };
 
 /// A row, and what became of it: `Err` says why it was not run.
@@ -26,7 +26,8 @@ const HEAD: &str = "\
 # Kernels
 
 Written by `make kernels`, which boots each of these kernels in an emulated machine of two
-CPUs and runs the live tests inside. `host` is the machine that it ran on, not emulated.
+CPUs and runs live tests inside: the storms and the edge cases, or, in rows with more
+tests, all. `host` is the machine that it ran on, not emulated.
 Kernels are Debian's; `newest` is the one of the unstable suite. Those named `arm64` are
 of 64-bit Arm: there our programs are built for it, and the kernel object is the same.
 
@@ -80,13 +81,6 @@ fn summary(page: &mut String, lines: &[Line]) {
             }
         };
     }
-    page.push_str("\nRows run all live tests, or the storms and the edge cases alone:\n");
-    let core: Vec<_> = lines
-        .iter()
-        .filter(|line| line.row.suite == Suite::Core)
-        .map(|line| line.row.name())
-        .collect();
-    let _ = writeln!(page, "{}.", core.join(", "));
     for line in lines {
         let Ok(outcome) = &line.outcome else { continue };
         for test in outcome.failed() {

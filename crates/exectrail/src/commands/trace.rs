@@ -1,6 +1,6 @@
 //! `exectrail [trace]`: the live stream.
 
-use std::{io, os::fd::AsFd, time::Instant};
+use std::{fs::File, io, os::fd::AsFd, time::Instant};
 
 use anyhow::Context;
 use exectrail_model::{
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
     let host = KnownHost::look();
     let config = Config::read(args.config.as_deref(), &host)?;
     let mut plan = plan::plan(args, &config, &host)?;
-    let sink = sink(args, &config, &plan)?;
+    let (sink, reader) = sink(args, &config, &plan)?;
     plan::collect_what_is_shown(&mut plan, sink.needs());
     let mut requests = Requests::listen().context("preparing for signals")?;
 
@@ -40,14 +40,17 @@ pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
     announce(&sensor);
     stream.begin();
     let deadline = args.duration.map(|time| Instant::now() + time);
+    let mut unread = false;
     while !stream.is_over() {
-        let mut others = vec![requests.end.as_fd(), requests.reload.as_fd()];
-        others.extend(control.as_ref().map(AsFd::as_fd));
-        match sensor.wait(&others, deadline)? {
-            Wake::Other(END) | Wake::Deadline => break,
-            Wake::Other(RELOAD) if !requests.is_to_reload() => break,
-            Wake::Other(RELOAD) => reload(&live, &mut sensor),
-            Wake::Other(_) | Wake::Records => {}
+        match wait(&sensor, &requests, reader.as_ref(), control.as_ref(), deadline)? {
+            Some(Other::End) => break,
+            Some(Other::NoReader) => {
+                unread = true;
+                break;
+            }
+            Some(Other::Reload) if !requests.is_to_reload() => break,
+            Some(Other::Reload) => reload(&live, &mut sensor),
+            Some(Other::Control) | None => {}
         }
         if let Some(control) = &mut control {
             control.serve(&mut |line| live.reply(line, &mut sensor));
@@ -67,15 +70,46 @@ pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
     stream.flush();
     let summary = stream.summary(&account, sensor.counts());
     let ended = stream.end(&Event { moment: Sensor::now(), body: Body::Summary(summary) });
-    if !ended.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+    unread |= ended.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    if !unread {
         say(format_args!("{}", summary_words(&summary)));
     }
     ended.map_err(|error| output::failed(args.output.as_deref(), error))
 }
 
-/// Places in the list of what is waited for.
-const END: usize = 0;
-const RELOAD: usize = 1;
+/// What is waited for, besides records.
+#[derive(Clone, Copy)]
+enum Other {
+    /// Somebody wants us to end, or the time has come.
+    End,
+    /// Somebody wants the files to be read again.
+    Reload,
+    /// Nobody reads the pipe any more that we write to: on a quiet host, the next event
+    /// would come too late to notice.
+    NoReader,
+    /// Somebody asks on the control socket.
+    Control,
+}
+
+/// Waits for records, which are `None`, and all others.
+fn wait(
+    sensor: &Sensor,
+    requests: &Requests,
+    reader: Option<&File>,
+    control: Option<&Server>,
+    deadline: Option<Instant>,
+) -> anyhow::Result<Option<Other>> {
+    let mut others =
+        vec![(Other::End, requests.end.as_fd()), (Other::Reload, requests.reload.as_fd())];
+    others.extend(reader.map(|reader| (Other::NoReader, reader.as_fd())));
+    others.extend(control.map(|control| (Other::Control, control.as_fd())));
+    let (others, fds): (Vec<_>, Vec<_>) = others.into_iter().unzip();
+    Ok(match sensor.wait(&fds, deadline)? {
+        Wake::Records => None,
+        Wake::Deadline => Some(Other::End),
+        Wake::Other(index) => others.get(index).copied(),
+    })
+}
 
 /// The control socket. A trace without one is a trace, too.
 fn control(args: &TraceArgs) -> Option<Server> {
@@ -112,8 +146,13 @@ fn announce(sensor: &Sensor) {
     say(format_args!("tracing; Ctrl-C ends"));
 }
 
-/// The sink that flags and files ask for, on an open output.
-fn sink(args: &TraceArgs, config: &Config, plan: &Plan) -> anyhow::Result<Box<dyn Sink>> {
+/// The sink that flags and files ask for, on an open output, and what tells that nobody
+/// reads that any more.
+fn sink(
+    args: &TraceArgs,
+    config: &Config,
+    plan: &Plan,
+) -> anyhow::Result<(Box<dyn Sink>, Option<File>)> {
     let format = match (&args.format, args.json) {
         (Some(format), _) => format.as_str(),
         (None, true) => "json",
@@ -128,7 +167,7 @@ fn sink(args: &TraceArgs, config: &Config, plan: &Plan) -> anyhow::Result<Box<dy
         .map_err(|error| wrong(args.fields.is_some(), "fields", &error))?;
     let color = args.color.or(config.color).unwrap_or(ColorChoice::Auto);
     let output = output::open(args.output.as_deref(), color)?;
-    Ok((kind.build)(Options {
+    let sink = (kind.build)(Options {
         out: output.writer,
         fields,
         color: output.color,
@@ -137,7 +176,8 @@ fn sink(args: &TraceArgs, config: &Config, plan: &Plan) -> anyhow::Result<Box<dy
         width: output.width,
         header: true,
         time_zone: None,
-    }))
+    });
+    Ok((sink, output.reader))
 }
 
 /// The same mistake is one of usage on the command line, and one of

@@ -94,25 +94,34 @@ fn two_capabilities_suffice() {
     assert!(stderr.contains("tracing"), "{stderr}");
 }
 
+/// Whether or not there is anything to write to it.
 #[test]
 fn a_closed_pipe_is_a_quiet_end() {
     if !real_kernel("a_closed_pipe_is_a_quiet_end") {
         return;
     }
-    let mut command = exectrail();
-    command.args(["--json", "--only", "/usr/bin/true"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut said = String::new();
-    while !said.contains("tracing") {
-        assert!(stderr.read_line(&mut said).unwrap() > 0, "{said}");
+    for (format, only, run_one) in [
+        ("json", "/usr/bin/true", true),
+        ("json", "/nonexistent/program", false),
+        ("pretty", "/nonexistent/program", false),
+    ] {
+        let mut command = exectrail();
+        command.args(["--format", format, "--only", only]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("tracing") {
+            assert!(stderr.read_line(&mut said).unwrap() > 0, "{said}");
+        }
+        drop(child.stdout.take());
+        if run_one {
+            run(Command::new("/usr/bin/true").arg("pipe-marker"));
+        }
+        assert!(child.wait().unwrap().success());
+        let mut rest = String::new();
+        std::io::Read::read_to_string(&mut stderr, &mut rest).unwrap();
+        assert_eq!(rest, "", "quiet");
     }
-    drop(child.stdout.take());
-    run(Command::new("/usr/bin/true").arg("pipe-marker"));
-    assert!(child.wait().unwrap().success());
-    let mut rest = String::new();
-    std::io::Read::read_to_string(&mut stderr, &mut rest).unwrap();
-    assert_eq!(rest, "", "quiet");
 }
 
 #[test]

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use crate::{
     edge_expect::Place,
     oracle::{Lives, Oracle, boot_less_monotonic},
-    support::{real_kernel, subject},
+    support::{is_emulated, real_kernel, subject},
 };
 
 /// Execs of each storm; `EXECTRAIL_COMPLETENESS` gives another number.
@@ -334,7 +334,7 @@ fn may_be_real_time() -> bool {
 
 /// Whether nobody else uses this machine: `make kernels` says so to the ones it boots.
 fn is_machine_of_its_own() -> bool {
-    let is = std::env::var_os("EXECTRAIL_VM").is_some();
+    let is = is_emulated();
     if !is {
         eprintln!("NOT RUN: it would disturb others; needs a machine of its own (make kernels)");
     }

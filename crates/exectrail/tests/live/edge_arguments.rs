@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fs, process::Command};
 
 use crate::{
-    edge_expect::{Place, hear, kernel_since, says, trace_of_all},
+    edge_expect::{Place, hear, kernel_since, says},
+    edge_watch::Watch,
     support::{Trace, exectrail, real_kernel, run},
 };
 use serde_json::{Value, json};
@@ -17,9 +18,9 @@ fn no_arguments_at_all_are_one_empty_one() {
     }
     let place = Place::new();
     let target = place.tiny("target");
-    let trace = place.trace();
+    let watch = place.watch();
     let runs = ["null", "empty"].map(|how| place.subject(&["exec-with-argv", how, &target]).0);
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     for pid in runs {
         let event = outcome.only_one_of(pid);
         // Older kernels may have it from their distribution (dcd46d897adb).
@@ -51,7 +52,7 @@ fn addresses_that_are_no_ones_are_marked() {
     let place = Place::new();
     let target = place.tiny("target");
     // Nothing names the one whose name is not readable, so there is no rule.
-    let trace = trace_of_all();
+    let watch = Watch::all();
     let failed = |how: &str| {
         let (pid, error) = place.subject(&["exec-with-argv", how, &target]);
         assert!(error.contains("Bad address"), "{how}: {error}");
@@ -59,7 +60,7 @@ fn addresses_that_are_no_ones_are_marked() {
     };
     let (vector, first) = (failed("bad-vector"), failed("bad-first"));
     let (name, environment) = (failed("bad-name"), failed("bad-environment"));
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     let whole = json!(["zeroth", "argv-marker"]);
     for (pid, filename, args, count, unreadable) in [
         (vector, json!(target), Value::Null, Value::Null, json!(["args"])),
@@ -95,10 +96,10 @@ fn arguments_in_pages_that_are_not_there() {
     }
     let place = Place::new();
     let (target, missing) = (place.tiny("target"), place.at("missing"));
-    let trace = place.trace();
+    let watch = place.watch();
     let (good, _) = place.subject(&["exec-from-file", &target, &place.at("image")]);
     let (bad, _) = place.subject(&["exec-from-file", &missing, &place.at("image")]);
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     let args = json!(["zeroth", "from a file", "", "file-marker"]);
     says(
         outcome.only_one_of(good),
@@ -139,10 +140,10 @@ fn arguments_that_change_meanwhile_are_told_as_the_program_got_them() {
     }
     let place = Place::new();
     let target = place.program("target");
-    let trace = place.trace();
+    let watch = place.watch();
     let runs: Vec<_> =
         (0..100).map(|_| place.subject(&["exec-while-rewriting", &target])).collect();
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     let mut told = BTreeSet::new();
     for (pid, printed) in &runs {
         says(
@@ -176,9 +177,9 @@ fn a_hostile_name_of_a_task_is_whole_in_json_and_harmless_on_the_terminal() {
     let pretty = Trace::start_command(
         exectrail().args(rules).args(["--format", "pretty", "--color", "never", "-o", &file]),
     );
-    let trace = place.trace();
+    let watch = place.watch();
     let (pid, _) = place.subject(&["exec-with-comm", &missing]);
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     says(
         outcome.only_one_of(pid),
         json!({
@@ -205,10 +206,10 @@ fn a_hostile_name_of_a_file_is_cut_to_the_name_of_the_task() {
     }
     let place = Place::new();
     let target = place.tiny("\u{1b}[31m\n\u{7}0123456789");
-    let trace = place.trace();
+    let watch = place.watch();
     let mut command = Command::new(&target);
     let pid = run(command.arg("named"));
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     says(
         outcome.only_one_of(pid),
         json!({

@@ -67,10 +67,10 @@ fn a_program_that_a_32_bit_one_execs_is_shown() {
     if !runs_32(&small) {
         return;
     }
-    let trace = place.trace();
+    let watch = place.watch();
     let runs = [(&first, &target, "to 64"), (&second, &small, "to 32")]
         .map(|(from, to, marker)| (from, to, marker, run(&mut Command::new(from))));
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     for (from, to, marker, pid) in runs {
         let events = outcome.of_process(pid);
         assert_eq!(events.len(), 2, "{events:#?}");

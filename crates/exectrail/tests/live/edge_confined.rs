@@ -6,15 +6,16 @@ use std::{
 };
 
 use crate::{
-    edge_expect::{Place, says, trace_of, trace_of_all},
+    edge_expect::{Place, says, trace_of},
+    edge_watch::Watch,
     support::{Outcome, Trace, real_kernel, run_subject, subject},
 };
 use serde_json::{Value, json};
 
 /// What `act` makes of a trace of everything.
 fn of_all<T>(act: impl FnOnce() -> T) -> (T, Outcome) {
-    let trace = trace_of_all();
-    (act(), trace.stop())
+    let watch = Watch::all();
+    (act(), watch.stop())
 }
 
 /// The one failure of a process, and nothing besides the subject's own exec.

@@ -141,7 +141,7 @@ fn a_permitted_question_is_no_event() {
     let place = Place::new();
     let target = place.tiny("target");
     let script = place.executable("script", "#!/bin/sh\n");
-    let trace = place.trace();
+    let watch = place.watch();
     for (command, path) in [
         ("execveat-check", &target),
         ("execveat-check", &script),
@@ -153,7 +153,7 @@ fn a_permitted_question_is_no_event() {
     }
     // What was remembered of the question is not mistaken for the next exec.
     let real = run(Command::new(&target).arg("afterwards"));
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     if kernel_since(6, 14) {
         let event = outcome.only_one_of(real);
         says(event, json!({ "event": "exec", "exe": target, "flags": [] }));

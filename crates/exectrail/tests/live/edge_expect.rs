@@ -3,12 +3,16 @@
 
 use std::{
     fs,
+    io::Write,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use crate::support::{Outcome, Trace, program_at, scratch, subject, tiny_at};
+use crate::{
+    edge_watch::{self, Watch},
+    support::{Outcome, Trace, program_at, subject, tiny_at},
+};
 use serde_json::{Value, json};
 
 /// Whom a program runs as that has no rights.
@@ -19,7 +23,7 @@ pub(crate) struct Place(tempfile::TempDir);
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let directory = scratch();
+        let directory = edge_watch::directory();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         Self(directory)
     }
@@ -53,7 +57,12 @@ impl Place {
     /// A file with these contents that may be executed.
     pub(crate) fn executable(&self, name: &str, contents: &str) -> String {
         let path = self.at(name);
-        fs::write(&path, contents).unwrap();
+        // By another process, as in `program_at`.
+        let mut writer =
+            Command::new("sh").args(["-c", r#"cat > "$0""#, &path]).stdin(Stdio::piped()).spawn();
+        let writer = writer.as_mut().unwrap();
+        writer.stdin.take().unwrap().write_all(contents.as_bytes()).unwrap();
+        assert!(writer.wait().unwrap().success());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path
     }
@@ -69,7 +78,12 @@ impl Place {
         format!("{}/**", self.path().display())
     }
 
-    /// A trace, failures and ends included, of what lies below.
+    /// Failures and ends included, what is traced below from now on.
+    pub(crate) fn watch(&self) -> Watch<'_> {
+        Watch::below(self.path())
+    }
+
+    /// The same by a trace that is this test's alone, with a summary.
     pub(crate) fn trace(&self) -> Trace {
         trace_of(&self.below())
     }
@@ -83,9 +97,9 @@ impl Place {
 
     /// What is traced below while `act` runs, and what that gives.
     pub(crate) fn during<T>(&self, act: impl FnOnce() -> T) -> (T, Outcome) {
-        let trace = self.trace();
+        let watch = self.watch();
         let given = act();
-        (given, trace.stop())
+        (given, watch.stop())
     }
 
     /// Runs the subject from here, and gives its process id and what it printed.
@@ -97,6 +111,14 @@ impl Place {
     pub(crate) fn apart(&self, script: &str) -> (u32, String) {
         let script = format!("set -e; cd {}; {script}", self.path().display());
         hear(Command::new("unshare").args(["--mount", "sh", "-c", &script]))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // As the directory would by itself, but before what it lies in.
+        let _ = fs::remove_dir_all(self.path());
+        edge_watch::left();
     }
 }
 

@@ -88,12 +88,12 @@ fn a_program_that_the_kernel_starts_is_shown() {
     // The kernel looks from the first mount namespace, which a test in a container
     // is not in; through this link it finds ours from there.
     let given = format!("/proc/{}/root{handler}", std::process::id());
-    let trace = place.trace();
+    let watch = place.watch();
     let crashed = {
         let _handler = CorePattern::set(&format!("|{given} core-marker %P"));
         run_crash(&place).to_string()
     };
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     let of_ours = |event: &&&serde_json::Value| event["args"][2] == crashed;
     let found = outcome.marked("core-marker");
     let event = found.iter().find(of_ours).expect("the handler's exec");

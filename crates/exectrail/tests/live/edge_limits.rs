@@ -26,11 +26,11 @@ fn the_longest_argument_and_one_that_is_too_long() {
     let place = Place::new();
     let target = place.tiny("target");
     let long = "x".repeat(131_071);
-    let trace = place.trace();
+    let watch = place.watch();
     let good = run(Command::new(&target).args([&long, "last"]));
     let too_long = format!("{long}x");
     assert_eq!(error_of(Command::new(&target).args([&too_long, "last"])), TOO_BIG);
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     let event = outcome.only_one_of(good);
     says(
         event,
@@ -74,11 +74,11 @@ fn many_arguments_and_more_than_all_may_have() {
     }
     let place = Place::new();
     let target = place.tiny("target");
-    let trace = place.trace();
+    let watch = place.watch();
     let good = run(Command::new(&target).args(vec!["x"; 100_000]).env_clear());
     let too_many = vec!["x".repeat(131_071); 50];
     assert_eq!(error_of(Command::new(&target).args(too_many)), TOO_BIG);
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     let event = outcome.only_one_of(good);
     says(
         event,
@@ -208,14 +208,14 @@ fn rarer_errors_by_their_names() {
         (&directory, "EACCES"),
         (&empty, "ENOEXEC"),
     ];
-    let trace = place.trace();
+    let watch = place.watch();
     for (path, _) in cases {
         assert!(Command::new(path).arg("first").spawn().is_err(), "{path}");
     }
     drop(open);
     // The same file, now that nobody writes to it.
     let good = run(&mut Command::new(&written));
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     for (path, error) in cases {
         let failed: Vec<_> =
             outcome.of_kind("failed").filter(|event| event["filename"] == **path).collect();

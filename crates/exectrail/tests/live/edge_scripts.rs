@@ -3,7 +3,8 @@
 use std::{fs, os::unix::process::CommandExt, process::Command};
 
 use crate::{
-    edge_expect::{Place, file_of, kernel_since, padded, says, trace_of_all},
+    edge_expect::{Place, file_of, kernel_since, padded, says},
+    edge_watch::Watch,
     support::{real_kernel, run, subject, tiny_at},
 };
 use serde_json::json;
@@ -22,10 +23,10 @@ fn a_script_of_a_script_shows_both_ends_and_the_way() {
         let header = format!("#!{} option {level}\n", scripts[level - 1]);
         scripts.push(place.executable(&format!("level-{level}"), &header));
     }
-    let trace = place.trace();
+    let watch = place.watch();
     let good = run(Command::new(&scripts[5]).arg0("as it was called").arg("first"));
     assert!(Command::new(&scripts[6]).arg0("as it was called").arg("first").spawn().is_err());
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     // Each level puts its interpreter and one option in front of its own name.
     let mut args = vec![tiny.clone()];
     for (level, script) in scripts.iter().enumerate().skip(1).take(5) {
@@ -74,11 +75,11 @@ fn a_long_line_of_a_script_is_refused_or_cut() {
     let bad = place.executable("bad", &format!("#!{too_long}\n"));
     let option = "o".repeat(400);
     let cut = place.executable("cut", &format!("#!{tiny} {option}\n"));
-    let trace = place.trace();
+    let watch = place.watch();
     let good_pid = run(Command::new(&good).arg("first"));
     assert!(Command::new(&bad).arg("first").spawn().is_err());
     let cut_pid = run(Command::new(&cut).arg("first"));
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     says(
         outcome.only_one_of(good_pid),
         json!({
@@ -118,12 +119,12 @@ fn a_script_without_an_interpreter_is_a_failure_and_no_exec() {
     }
     let place = Place::new();
     let script = place.executable("script", ": > ran\n");
-    let trace = place.trace();
+    let watch = place.watch();
     let shell =
         run(Command::new("sh").args(["-c", "exec ./script first"]).current_dir(place.path()));
     let shell_by_path =
         run(Command::new("sh").args(["-c", r#"exec "$0" first"#, &script]).current_dir("/"));
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     assert!(fs::metadata(place.at("ran")).is_ok(), "the shell has run it");
     // A rule about the directory does not find a relative name of a failure.
     assert_eq!(outcome.of_process(shell).len(), 0);
@@ -153,10 +154,10 @@ fn a_script_by_a_descriptor_that_closes_is_a_failure() {
     let place = Place::new();
     let script = place.executable("script", "#!/bin/sh\n");
     // No rule finds an empty name.
-    let trace = trace_of_all();
+    let watch = Watch::all();
     let (pid, error) = place.subject(&["fexecve", &script, "zeroth", "by descriptor"]);
     assert!(error.contains("No such file"), "{error}");
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     let events = outcome.of_process(pid);
     assert_eq!(events.len(), 2, "the subject's own, and this: {events:#?}");
     says(

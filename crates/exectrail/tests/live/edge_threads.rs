@@ -3,8 +3,9 @@
 use std::process::Command;
 
 use crate::{
-    edge_expect::{Place, says, trace_of_all},
-    support::{Outcome, real_kernel, subject},
+    edge_expect::{Place, says},
+    edge_watch::Watch,
+    support::{Outcome, is_emulated, real_kernel, subject},
 };
 use serde_json::json;
 
@@ -70,14 +71,14 @@ fn a_thread_that_fails_first_and_then_execs() {
     );
 }
 
-/// Nine threads of each of a hundred processes exec at the same time.
+/// Nine threads of each of many processes exec at the same time.
 fn race() -> (String, Vec<u32>, Outcome) {
     let place = Place::new();
     let target = place.tiny("target");
-    let (runs, outcome) = place.during(|| {
-        (0..100).map(|_| place.subject(&["exec-from-all-threads", &target]).0).collect()
-    });
-    (target, runs, outcome)
+    let trace = place.trace();
+    let times = if is_emulated() { 30 } else { 100 };
+    let runs = (0..times).map(|_| place.subject(&["exec-from-all-threads", &target]).0).collect();
+    (target, runs, trace.stop())
 }
 
 /// Whichever wins, its exec is the process's only one; the losers' ends are not
@@ -215,11 +216,11 @@ fn threads_that_each_end_by_themselves_have_the_code_that_wait_gives() {
         return;
     }
     // The subject's own exec and end: no rule of a place finds them.
-    let trace = trace_of_all();
+    let watch = Watch::all();
     let mut child = Command::new(subject()).args(["end-each", "3", "9"]).spawn().unwrap();
     let pid = child.id();
     let code = child.wait().unwrap().code();
-    let outcome = trace.stop();
+    let outcome = watch.stop();
     assert!([Some(3), Some(9)].contains(&code), "{code:?}");
     says(outcome.end_of(pid), json!({ "exit_code": code, "signal": null, "core": false }));
 }

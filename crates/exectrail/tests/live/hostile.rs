@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     edge_expect::{Place, says},
-    support::{Trace, run, subject},
+    support::{Trace, is_emulated, run, subject},
 };
 
 /// Longer than any start that ends by itself takes, on an emulated machine too.
@@ -24,7 +24,7 @@ pub(crate) const EXECTRAIL: &str = env!("CARGO_BIN_EXE_exectrail");
 /// Whether this machine is the test's alone, so that it may move its clock and lower its
 /// limits. Where it is not, that is said.
 pub(crate) fn machine_of_its_own(test: &str) -> bool {
-    let is = std::env::var_os("EXECTRAIL_VM").is_some();
+    let is = is_emulated();
     if !is {
         eprintln!("{test}: not run here: needs a machine of its own (make kernels)");
     }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{
     edge_expect::Place,
     hostile::{EXECTRAIL, Ended, end_of, exectrail_under, under},
-    support::{Trace, exectrail, real_kernel, run, run_subject, subject},
+    support::{Trace, exectrail, is_emulated, real_kernel, run, run_subject, subject},
 };
 
 /// A disk of 64 KiB, for as long as somebody lives who sees it.
@@ -183,7 +183,7 @@ fn with_too_few_file_descriptors_it_says_so_and_leaves_nothing() {
     let rights = [&user[..], "capabilities=bpf,perfmon,sys_admin,dac_override"];
     let args = ["--failed", "--exit"];
     let command = [&[EXECTRAIL, "--json", "--duration", "100ms"], &args[..]].concat();
-    let step = if std::env::var_os("EXECTRAIL_VM").is_some() { 7 } else { 2 };
+    let step = if is_emulated() { 7 } else { 2 };
     let (mut refused, mut worked) = (0, 0);
     for files in (3..).step_by(step) {
         let limit = format!("files={files}");

@@ -40,6 +40,8 @@ mod edge_scripts;
 #[cfg(test)]
 mod edge_threads;
 #[cfg(test)]
+mod edge_watch;
+#[cfg(test)]
 mod ends;
 #[cfg(test)]
 mod failed;

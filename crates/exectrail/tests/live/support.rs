@@ -7,7 +7,7 @@ use std::{
     fs::OpenOptions,
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
-    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -27,6 +27,11 @@ pub(crate) fn real_kernel(test: &str) -> bool {
         writeln!(log, "{test}").unwrap();
     }
     true
+}
+
+/// Whether this is an emulated machine, ten to twenty times slower than others.
+pub(crate) fn is_emulated() -> bool {
+    std::env::var_os("EXECTRAIL_VM").is_some()
 }
 
 /// The command under test.
@@ -95,6 +100,22 @@ impl Trace {
             text
         });
         Self { child, stdout, stderr }
+    }
+
+    /// A trace whose lines its caller reads. It ends when nobody does any more.
+    pub(crate) fn start_unread(args: &[&str]) -> ChildStdout {
+        let mut command = exectrail();
+        command.arg("--json").args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("exectrail");
+        let mut err = BufReader::new(child.stderr.take().unwrap());
+        wait_for_start(&mut err);
+        let stdout = child.stdout.take().unwrap();
+        thread::spawn(move || {
+            // To its end, lest it waits for somebody to hear it.
+            let _ = err.read_to_string(&mut String::new());
+            child.wait()
+        });
+        stdout
     }
 
     /// Process id of the tracer.
@@ -181,7 +202,9 @@ pub(crate) fn scratch() -> tempfile::TempDir {
 /// A copy of the subject under a path of the test's own.
 pub(crate) fn program_at(path: &Path) -> &str {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::copy(subject(), path).unwrap();
+    // By another process: what another thread forks meanwhile has our descriptors until it
+    // execs, and a file that is open for writing is busy.
+    assert!(Command::new("cp").arg(subject()).arg(path).status().unwrap().success());
     path.to_str().unwrap()
 }
 

@@ -1,0 +1,137 @@
+//! Two traces for all edge cases: a kernel takes long to check programs where it is
+//! emulated, and every test would have it done again.
+
+use std::{
+    fs,
+    io::{self, BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    sync::{
+        Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use crate::support::{Outcome, Trace};
+
+/// Where all places of edge cases lie. It comes with the first, and goes with the last.
+static PLACES: LazyLock<PathBuf> = LazyLock::new(|| {
+    let temporary = std::env::temp_dir().canonicalize().unwrap();
+    temporary.join(format!("exectrail-edges-{}", std::process::id()))
+});
+
+/// What lies below these places.
+static BELOW: LazyLock<Shared> =
+    LazyLock::new(|| Shared::start(&["--only", &format!("{}/**", PLACES.display())]));
+/// Everything: for what has no name that a rule could find.
+static ALL: LazyLock<Shared> = LazyLock::new(|| Shared::start(&[]));
+
+/// A trace of many watches. It ends by itself when nobody reads it any more.
+struct Shared(Arc<(Mutex<Shown>, Condvar)>);
+
+/// What it has shown since there are watches.
+#[derive(Default)]
+struct Shown {
+    lines: Vec<String>,
+    watches: usize,
+}
+
+impl Shared {
+    fn start(more: &[&str]) -> Self {
+        let common = ["--failed", "--no-fold", "--exit", "--buffer", "16M"];
+        let out = Trace::start_unread(&[&common, more].concat());
+        let shared = Arc::new((Mutex::new(Shown::default()), Condvar::new()));
+        let (shown, more) = (shared.clone(), shared.clone());
+        thread::spawn(move || {
+            for line in BufReader::new(out).lines() {
+                let mut shown = shown.0.lock().unwrap();
+                if shown.watches > 0 {
+                    shown.lines.push(line.unwrap());
+                    more.1.notify_all();
+                }
+            }
+        });
+        Self(shared)
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        // Another test may have failed while it looked.
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A directory of a test's own among these.
+pub(crate) fn directory() -> tempfile::TempDir {
+    loop {
+        fs::create_dir_all(&*PLACES).unwrap();
+        match tempfile::Builder::new().prefix("place-").tempdir_in(&*PLACES) {
+            // Another test's was the last one just then.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            made => break made.unwrap(),
+        }
+        fs::set_permissions(&*PLACES, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+/// Removes what all have in common, if this was the last one.
+pub(crate) fn left() {
+    let _ = fs::remove_dir(&*PLACES);
+}
+
+/// What is traced from now on, below a place or everywhere.
+pub(crate) struct Watch<'p> {
+    shared: &'static Shared,
+    place: Option<&'p Path>,
+    from: usize,
+}
+
+impl<'p> Watch<'p> {
+    pub(crate) fn below(place: &'p Path) -> Self {
+        assert!(place.starts_with(&*PLACES));
+        Self::start(&BELOW, Some(place))
+    }
+
+    pub(crate) fn all() -> Self {
+        Self::start(&ALL, None)
+    }
+
+    fn start(shared: &'static Shared, place: Option<&'p Path>) -> Self {
+        let mut shown = shared.shown();
+        shown.watches += 1;
+        Self { shared, place, from: shown.lines.len() }
+    }
+
+    /// All until now: a program that is not there tells when everything before it has
+    /// been shown. There is no summary; the trace goes on.
+    pub(crate) fn stop(self) -> Outcome {
+        static STOPS: AtomicUsize = AtomicUsize::new(0);
+        let number = STOPS.fetch_add(1, Ordering::Relaxed);
+        let last = PLACES.join(format!("over-{number}"));
+        assert!(Command::new(&last).spawn().is_err());
+        let (last, patience) = (format!("{}\"", last.display()), Duration::from_secs(60));
+        let shown = self.shared.shown();
+        let goes_on =
+            |shown: &mut Shown| !shown.lines[self.from..].iter().any(|line| line.contains(&last));
+        let (shown, out) = self.shared.0.1.wait_timeout_while(shown, patience, goes_on).unwrap();
+        assert!(!out.timed_out(), "the trace shows what there was");
+        let place = self.place.map_or("", |place| place.to_str().unwrap());
+        let lines = &shown.lines[self.from..];
+        let ours = lines.iter().filter(|line| line.contains(place) && !line.contains(&last));
+        let events = ours.map(|line| serde_json::from_str(line).expect("a JSON object")).collect();
+        drop(shown);
+        Outcome { events, stderr: String::new(), status: ExitStatus::default() }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        let mut shown = self.shared.shown();
+        shown.watches -= 1;
+        if shown.watches == 0 {
+            shown.lines.clear();
+        }
+    }
+}
