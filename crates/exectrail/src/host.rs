@@ -4,18 +4,19 @@
 use std::fs;
 
 use exectrail_model::filter::{Host, NamespaceKind};
-use nix::unistd::{Group, User};
+
+use crate::accounts;
 
 /// This host.
 pub(crate) struct ThisHost;
 
 impl Host for ThisHost {
     fn user(&self, name: &str) -> Option<u32> {
-        found("user", name, User::from_name(name)).map(|user| user.uid.as_raw())
+        found("user", name, accounts::user_named(name))
     }
 
     fn group(&self, name: &str) -> Option<u32> {
-        found("group", name, Group::from_name(name)).map(|group| group.gid.as_raw())
+        found("group", name, accounts::group_named(name))
     }
 
     fn namespace(&self, kind: NamespaceKind) -> Option<u32> {

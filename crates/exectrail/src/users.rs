@@ -2,18 +2,15 @@
 //! wait for a directory server, so that the stream need not.
 
 use std::{
-    fs::File,
-    io::{self, Read as _},
     sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     thread,
     time::Instant,
 };
 
 use exectrail_model::enrich::users::{Users, passwd_users};
-use nix::{
-    errno::Errno,
-    unistd::{Uid, User},
-};
+use nix::errno::Errno;
+
+use crate::accounts::{self, PASSWD};
 
 /// Questions, and answers, that can be under way at a time.
 const UNDER_WAY: usize = 64;
@@ -22,12 +19,8 @@ const UNDER_WAY: usize = 64;
 /// here: ten minutes.
 const LIFETIME: u64 = 10 * 60 * 1000;
 
-/// The users of the host itself.
-const PASSWD: &str = "/etc/passwd";
-
-/// What is read of that file, and how many of its users are known from the
-/// start. Others are asked for when they come up.
-const PASSWD_BYTES: u64 = 1 << 20;
+/// How many of this host's own users are known from the start. Others are asked for when
+/// they come up.
 const PASSWD_USERS: usize = 1024;
 
 /// A user's id, and the name if there is one.
@@ -57,13 +50,14 @@ impl Resolver {
         let (questions, to_answer) = sync_channel(UNDER_WAY);
         let (answered, answers) = sync_channel(UNDER_WAY);
         let thread = thread::Builder::new().name("users".to_owned());
-        let lines = match thread.spawn(move || resolve(&to_answer, &answered, look_up)) {
-            Ok(_) => Some(Lines { questions, answers }),
-            Err(error) => {
-                log::warn!("no thread to look up users: {error}");
-                None
-            }
-        };
+        let lines =
+            match thread.spawn(move || resolve(&to_answer, &answered, accounts::name_of_user)) {
+                Ok(_) => Some(Lines { questions, answers }),
+                Err(error) => {
+                    log::warn!("no thread to look up users: {error}");
+                    None
+                }
+            };
         Self { started: Instant::now(), lines }
     }
 
@@ -95,7 +89,7 @@ impl Resolver {
 /// The users of this host that are known without asking anyone.
 pub(crate) fn of_this_host() -> Users {
     let mut users = Users::new(LIFETIME);
-    match File::open(PASSWD).and_then(|file| whole_lines(file, PASSWD_BYTES)) {
+    match accounts::read(PASSWD) {
         Ok(text) => learn(&mut users, &text),
         Err(error) => log::info!("{PASSWD}: {error}"),
     }
@@ -119,28 +113,6 @@ fn resolve(
             Err(error) => log::debug!("looking up user {uid}: {error}"),
         }
     }
-}
-
-/// Asks the system's databases, whichever they are (`nsswitch.conf`).
-fn look_up(uid: u32) -> Result<Option<String>, Errno> {
-    match User::from_uid(Uid::from_raw(uid)) {
-        Ok(user) => Ok(user.map(|user| user.name)),
-        // The ways of getpwuid_r(3) to say that there is none.
-        Err(Errno::ENOENT | Errno::ESRCH | Errno::EBADF | Errno::EPERM) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// The lines within the first `most` bytes. Half a line can be a user, too, with
-/// half an id.
-fn whole_lines(file: impl io::Read, most: u64) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    file.take(most).read_to_end(&mut text)?;
-    if text.len() as u64 >= most {
-        let end = text.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
-        text.truncate(end);
-    }
-    Ok(text)
 }
 
 /// Of several names for an id the first is the one, as for getpwuid(3).
@@ -188,16 +160,6 @@ mod tests {
         let mut users = Users::new(LIFETIME);
         learn(&mut users, b"root:x:0:0:::\ntoor:x:0:0:::\n");
         assert_eq!(users.name(0), Some("root"));
-    }
-
-    #[test]
-    fn half_a_line_is_no_user() {
-        let text = b"root:x:0:0:::\nada:x:1000:0:::\n".as_slice();
-        assert_eq!(whole_lines(text, 100).unwrap(), text);
-        for most in 14..30 {
-            assert_eq!(whole_lines(text, most).unwrap(), text[..13]);
-        }
-        assert_eq!(whole_lines(text, 13).unwrap(), b"");
     }
 
     /// More questions than can be under way, to someone who does not answer: the
