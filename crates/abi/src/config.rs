@@ -341,12 +341,16 @@ pub struct Config {
     pub rules: u32,
     /// Non-zero: the ends of processes are told.
     pub exits: u32,
+    /// Non-zero: kernel structures whose type the verifier knows are read by loads.
+    pub direct_loads: u32,
     /// Kernel structures.
     pub offsets: Offsets,
     /// Tracepoint records.
     pub formats: Formats,
     /// Non-zero: rules name cgroups of version 1.
     pub v1_cgroups: u32,
+    /// Fills the last word.
+    pub reserved: u32,
 }
 
 impl Config {
@@ -364,9 +368,11 @@ impl Config {
         images: 0,
         rules: 0,
         exits: 0,
+        direct_loads: 0,
         offsets: Offsets::NONE,
         formats: Formats::NONE,
         v1_cgroups: 0,
+        reserved: 0,
     };
 }
 

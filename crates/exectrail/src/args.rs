@@ -156,6 +156,11 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "KIND", value_parser = quantity::hook, hide_short_help = true)]
     pub(crate) hook: Option<HookChoice>,
 
+    /// Read kernel structures by helper, as on kernels before 5.11: slower, and the same is
+    /// told
+    #[arg(long, hide_short_help = true)]
+    pub(crate) no_direct_loads: bool,
+
     /// The types of this very kernel, as BTF, where there is no /sys/kernel/btf/vmlinux:
     /// `pahole --btf_encode_detached=FILE vmlinux` makes it from the kernel's debug
     /// information

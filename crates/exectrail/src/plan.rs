@@ -42,6 +42,7 @@ pub(crate) fn plan(args: &TraceArgs, config: &Config, host: &dyn Host) -> anyhow
         args_max,
         buffer: buffer.unwrap_or_else(|| BufferSize::for_args(args_max)),
         hook: args.hook.unwrap_or_default(),
+        direct_loads: !args.no_direct_loads,
         btf: args.btf.clone(),
     })
 }

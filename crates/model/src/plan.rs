@@ -36,6 +36,9 @@ pub struct Plan {
     pub buffer: BufferSize,
     /// The kind of program that tells of successful execs.
     pub hook: HookChoice,
+    /// Whether kernel structures are read by loads, where the kernel can do that; or by
+    /// helper, which is slower and tells the same.
+    pub direct_loads: bool,
     /// The file with the kernel's BTF, where the kernel itself has none.
     pub btf: Option<PathBuf>,
 }
@@ -54,6 +57,7 @@ impl Default for Plan {
             ancestors: 0,
             buffer: BufferSize::default(),
             hook: HookChoice::Auto,
+            direct_loads: true,
             btf: None,
         }
     }

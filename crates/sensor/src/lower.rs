@@ -26,6 +26,7 @@ pub(crate) fn config(
     (cpus, images): (u32, u32),
     offsets: &Offsets,
     formats: Formats,
+    direct_loads: bool,
 ) -> Config {
     Config {
         wake_interval: WAKE_INTERVAL_NS,
@@ -42,7 +43,9 @@ pub(crate) fn config(
         exits: u32::from(plan.exits),
         offsets: *offsets,
         formats,
+        direct_loads: u32::from(direct_loads),
         v1_cgroups: u32::from(asks_for_v1_cgroups(&plan.rules)),
+        reserved: 0,
     }
 }
 

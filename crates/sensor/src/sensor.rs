@@ -61,6 +61,10 @@ pub struct RuleHits {
     pub is_in_kernel: bool,
 }
 
+/// Since then, the running task comes with its type: `bpf_get_current_task_btf`
+/// (3ca1032ab7ab).
+const TYPED_TASKS: KernelVersion = KernelVersion { major: 5, minor: 11 };
+
 /// A running trace. Dropping it detaches everything.
 pub struct Sensor {
     object: Object,
@@ -90,9 +94,23 @@ impl Sensor {
     /// When rights or kernel do not suffice; the error says how to mend it.
     pub fn start(plan: &Plan) -> Result<Self, SensorError> {
         let host = preflight::check(plan)?;
+        if !plan.direct_loads || host.kernel < TYPED_TASKS {
+            return Self::start_on(host, plan, false);
+        }
+        match Self::start_on(host, plan, true) {
+            Err(SensorError::Kernel { step, cause }) => {
+                log::warn!("without direct loads, slower: {step}: {cause}");
+                Self::start_on(preflight::check(plan)?, plan, false)
+            }
+            started => started,
+        }
+    }
+
+    /// Starts; kernel structures are read by loads, or by helper.
+    fn start_on(host: Host, plan: &Plan, direct_loads: bool) -> Result<Self, SensorError> {
         let hooks = programs::hooks(plan, host.kernel);
         let tracefs = open_tracefs(plan, host.kernel, &hooks)?;
-        let mut object = create(plan, &host, &hooks, tracefs.as_ref())?;
+        let mut object = create(plan, &host, &hooks, tracefs.as_ref(), direct_loads)?;
         let mut rulebook = Rulebook::default();
         if !plan.rules.is_empty() {
             rulebook.enforce(&mut object, &plan.rules, parts::ALL)?;
@@ -393,6 +411,7 @@ fn create(
     host: &Host,
     hooks: &[Hook],
     tracefs: Option<&Tracefs>,
+    direct_loads: bool,
 ) -> Result<Object, SensorError> {
     let btf = Btf::parse(&host.btf, &offsets::structures())
         .map_err(|error| preflight::not_understood(plan, error))?;
@@ -407,7 +426,8 @@ fn create(
         });
     }
     let formats = attach::formats(hooks, tracefs)?;
-    let config = lower::config(plan, (possible_cpus()?, image_places()), &offsets, formats);
+    let places = (possible_cpus()?, image_places());
+    let config = lower::config(plan, places, &offsets, formats, direct_loads);
     let sizes = Sizes {
         ring_bytes: plan.buffer.bytes(),
         rules_max: Rulebook::room_for(plan, host.kernel),

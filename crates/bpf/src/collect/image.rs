@@ -19,7 +19,7 @@
 use crate::{
     account::Account,
     config::config,
-    kernel::Task,
+    kernel::{Place, Task},
     maps::{IMAGES, Image, attached},
 };
 
@@ -39,7 +39,7 @@ pub struct Owner {
 impl Owner {
     /// The process with this id that `leader` leads.
     #[inline(always)]
-    pub fn new(pid: u32, leader: Task) -> Option<Self> {
+    pub fn new(pid: u32, leader: Task<impl Place>) -> Option<Self> {
         Some(Self { pid, start: leader.start()? })
     }
 

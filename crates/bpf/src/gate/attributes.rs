@@ -9,7 +9,7 @@ use exectrail_abi::rules::{
 use super::{by, has};
 use crate::{
     config::config,
-    kernel::{KernfsNode, Task, ancestor_cgroup},
+    kernel::{Address, KernfsNode, Task, ancestor_cgroup},
     maps::{rules_of_cgroup, rules_of_number, rules_of_parent, told_of_v1, trees_of},
     scratch::Scratch,
 };
@@ -175,7 +175,11 @@ fn tell_v1_cgroups(scratch: &mut Scratch, task: Task) {
 }
 
 #[inline(always)]
-fn tell_v1_cgroup(scratch: &mut Scratch, hierarchy: u64, mut directory: KernfsNode) -> Option<()> {
+fn tell_v1_cgroup(
+    scratch: &mut Scratch,
+    hierarchy: u64,
+    mut directory: KernfsNode<Address>,
+) -> Option<()> {
     for _ in 0..V1_LEVELS {
         scratch.record.told |= told_of_v1(V1Key { hierarchy, id: directory.id()? });
         directory = directory.parent()??;

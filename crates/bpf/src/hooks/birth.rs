@@ -9,7 +9,7 @@ use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 use crate::{
     collect::image::{self, Owner},
     gate::tree,
-    kernel::{Task, now},
+    kernel::{Address, Task, now},
     maps::has_trees,
 };
 
@@ -23,7 +23,7 @@ pub fn birth(context: RawTracePointContext) -> i32 {
 /// Nearly every fork ends at the first question: its child's parent is the one
 /// that forked, and `parent_exec_id` tells the rest.
 #[inline(always)]
-fn note(forker: Task, child: Task) -> Option<()> {
+fn note(forker: Task<Address>, child: Task<Address>) -> Option<()> {
     let is_sibling = child.real_parent()? != forker;
     let has_trees = has_trees();
     if !(is_sibling || has_trees) || child.leader()? != child {

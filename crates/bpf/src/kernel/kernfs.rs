@@ -2,24 +2,24 @@
 
 use exectrail_abi::config::ABSENT;
 
-use super::{Address, follow, read};
+use super::{Address, Known, Place};
 use crate::config::config;
 
 /// A directory.
 #[derive(Clone, Copy)]
-pub struct KernfsNode(pub Address);
+pub struct KernfsNode<P = Known>(pub P);
 
-impl KernfsNode {
+impl<P: Place> KernfsNode<P> {
     /// Kernel address of its name.
     #[inline(always)]
     pub fn name(self) -> Option<Address> {
-        follow(self.0, config!(offsets.kernfs_name))
+        self.0.word(config!(offsets.kernfs_name)).filter(|&name| name != 0)
     }
 
     /// Its number.
     #[inline(always)]
     pub fn id(self) -> Option<u64> {
-        read(self.0, config!(offsets.kernfs_id))
+        self.0.word(config!(offsets.kernfs_id))
     }
 
     /// The directory it is in; of the root, nothing. The member has another name
@@ -28,7 +28,9 @@ impl KernfsNode {
     pub fn parent(self) -> Option<Option<Self>> {
         let renamed = config!(offsets.kernfs_parent_rcu);
         let offset = if renamed == ABSENT { config!(offsets.kernfs_parent) } else { renamed };
-        let parent: Address = read(self.0, offset)?;
-        Some((parent != 0).then_some(Self(parent)))
+        if offset == ABSENT {
+            return None;
+        }
+        Some(self.0.follow(offset).map(Self))
     }
 }

@@ -9,6 +9,7 @@ mod file;
 mod kernfs;
 mod path;
 mod pid;
+mod place;
 mod signal;
 mod task;
 mod tracepoint;
@@ -17,15 +18,16 @@ pub use bprm::Bprm;
 pub use file::OpenFile;
 pub use kernfs::KernfsNode;
 pub use path::{Dentry, FilePath, Mount, MountPlace, Name};
+pub use place::{Known, Place};
 pub use task::Task;
 pub use tracepoint::{field, text};
 
 use aya_ebpf::helpers::generated::{
     bpf_get_current_ancestor_cgroup_id, bpf_get_smp_processor_id, bpf_ktime_get_boot_ns,
-    bpf_probe_read_kernel,
 };
 use exectrail_abi::config::ABSENT;
 
+use self::place::{follow, read};
 use crate::config::config;
 
 /// A kernel address. May dangle or be null: reads through it fail, no more.
@@ -56,29 +58,4 @@ pub fn ancestor_cgroup(depth: u32) -> u64 {
     }
     // SAFETY: a helper with a number.
     unsafe { bpf_get_current_ancestor_cgroup_id(depth as i32) }
-}
-
-/// Reads a pointer that must not be null.
-#[inline(always)]
-fn follow(base: Address, offset: u32) -> Option<Address> {
-    read(base, offset).filter(|&address| address != 0)
-}
-
-/// Reads a `T` at `base + offset`.
-#[inline(always)]
-fn read<T: Copy>(base: Address, offset: u32) -> Option<T> {
-    if offset == ABSENT {
-        return None;
-    }
-    let mut value = core::mem::MaybeUninit::<T>::uninit();
-    // SAFETY: the helper checks the source, and fills `value` whole or fails.
-    let failed = unsafe {
-        bpf_probe_read_kernel(
-            value.as_mut_ptr().cast(),
-            size_of::<T>() as u32,
-            (base + u64::from(offset)) as *const _,
-        )
-    };
-    // SAFETY: filled; `T` is made of integers here.
-    (failed == 0).then(|| unsafe { value.assume_init() })
 }

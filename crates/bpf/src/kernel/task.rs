@@ -1,13 +1,17 @@
 //! `task_struct`, `cred`, `nsproxy` and `mm_struct` (include/linux/sched.h, cred.h,
 //! nsproxy.h, mm_types.h).
 
-use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_probe_read_kernel};
+use aya_ebpf::helpers::generated::{
+    bpf_get_current_task, bpf_get_current_task_btf, bpf_probe_read_kernel,
+};
 use exectrail_abi::{
     config::ABSENT,
     record::{Creds, Namespaces, Process},
 };
 
-use super::{Address, FilePath, KernfsNode, OpenFile, follow, pid, read, signal::Signal};
+use super::{
+    Address, FilePath, KernfsNode, Known, OpenFile, Place, follow, pid, read, signal::Signal,
+};
 use crate::config::config;
 
 /// `PF_KTHREAD` (include/linux/sched.h).
@@ -19,104 +23,112 @@ const NO_NEW_PRIVS: u64 = 1;
 
 /// A task: a thread, or the process of a thread group's leader.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Task(Address);
+pub struct Task<P = Known>(P);
 
-impl Task {
-    /// The task that runs.
-    #[inline(always)]
-    pub fn current() -> Self {
-        // SAFETY: a helper without arguments.
-        Self(unsafe { bpf_get_current_task() })
-    }
-
-    /// From a raw tracepoint's argument.
+impl Task<Address> {
+    /// From a raw tracepoint's argument, which has no type.
     #[inline(always)]
     pub fn new(address: Address) -> Self {
         Self(address)
     }
+}
 
-    /// Its parent: the one that forked it or took it over, not a debugger.
+impl<P: Place> Task<P> {
+    /// Process id in the initial namespace.
     #[inline(always)]
-    pub fn real_parent(self) -> Option<Self> {
-        follow(self.0, config!(offsets.task_real_parent)).map(Self)
+    pub fn tgid(self) -> Option<u32> {
+        self.0.word(config!(offsets.task_tgid))
     }
 
     /// The first thread of its process.
     #[inline(always)]
     pub fn leader(self) -> Option<Self> {
-        follow(self.0, config!(offsets.task_group_leader)).map(Self)
+        self.0.follow(config!(offsets.task_group_leader)).map(Self)
     }
 
-    /// Process id in the initial namespace.
+    /// Its parent: the one that forked it or took it over, not a debugger.
     #[inline(always)]
-    pub fn tgid(self) -> Option<u32> {
-        read(self.0, config!(offsets.task_tgid))
-    }
-
-    /// What names its process for ever. Asked of the leader, whose ids and start
-    /// are the process's.
-    #[inline(always)]
-    pub fn process(self) -> Option<Process> {
-        let (ns_pid, pid_ns) = pid::innermost(follow(self.0, config!(offsets.task_thread_pid))?)?;
-        Some(Process { start: self.start()?, pid: self.tgid()?, ns_pid, pid_ns, reserved: 0 })
-    }
-
-    /// Inode of its pid namespace.
-    #[inline(always)]
-    pub fn pid_namespace(self) -> Option<u32> {
-        Some(pid::innermost(follow(self.0, config!(offsets.task_thread_pid))?)?.1)
+    pub fn real_parent(self) -> Option<Self> {
+        self.0.follow(config!(offsets.task_real_parent)).map(Self)
     }
 
     /// Image counter.
     #[inline(always)]
     pub fn self_exec_id(self) -> Option<u64> {
-        read(self.0, config!(offsets.task_self_exec_id))
+        self.0.word(config!(offsets.task_self_exec_id))
     }
 
     /// Image counter of the parent at the fork (of a process born with `CLONE_PARENT`,
     /// that of its own parent at its own), and its own.
     #[inline(always)]
     pub fn exec_ids(self) -> Option<[u64; 2]> {
-        read(self.0, config!(offsets.task_exec_ids))
+        self.0.pair(config!(offsets.task_exec_ids))
     }
 
     /// When it started: for a leader, when its process did. Boot clock, nanoseconds.
     #[inline(always)]
     pub fn start(self) -> Option<u64> {
-        read(self.0, config!(offsets.task_start_boottime))
+        self.0.word(config!(offsets.task_start_boottime))
+    }
+}
+
+impl Task {
+    /// The task that runs.
+    #[inline(always)]
+    pub fn current() -> Self {
+        if config!(direct_loads) == 0 {
+            // SAFETY: a helper without arguments.
+            return Self(Known::new(unsafe { bpf_get_current_task() }));
+        }
+        // SAFETY: the same.
+        Self(Known::new(unsafe { bpf_get_current_task_btf() } as Address))
+    }
+
+    /// What names its process for ever. Asked of the leader, whose ids and start
+    /// are the process's.
+    #[inline(always)]
+    pub fn process(self) -> Option<Process> {
+        let (ns_pid, pid_ns) = pid::innermost(self.0.follow(config!(offsets.task_thread_pid))?)?;
+        Some(Process { start: self.start()?, pid: self.tgid()?, ns_pid, pid_ns, reserved: 0 })
+    }
+
+    /// Inode of its pid namespace.
+    #[inline(always)]
+    pub fn pid_namespace(self) -> Option<u32> {
+        Some(pid::innermost(self.0.follow(config!(offsets.task_thread_pid))?)?.1)
     }
 
     /// Its short name.
     #[inline(always)]
     pub fn comm(self) -> Option<[u8; 16]> {
-        read(self.0, config!(offsets.task_comm))
+        read(self.0.address(), config!(offsets.task_comm))
     }
 
     /// Login user and audit session.
     #[inline(always)]
     pub fn login(self) -> Option<(u32, u32)> {
-        let loginuid = read(self.0, config!(offsets.task_loginuid))?;
-        Some((loginuid, read(self.0, config!(offsets.task_sessionid))?))
+        let loginuid = self.0.word(config!(offsets.task_loginuid))?;
+        Some((loginuid, self.0.word(config!(offsets.task_sessionid))?))
     }
 
     /// Whether it is one of the kernel's own.
     #[inline(always)]
     pub fn is_kernel_thread(self) -> bool {
-        let flags: Option<u32> = read(self.0, config!(offsets.task_flags));
+        let flags: Option<u32> = self.0.word(config!(offsets.task_flags));
         flags.is_some_and(|flags| flags & KERNEL_THREAD != 0)
     }
 
     /// Whether it is being killed: a signal that nothing can hold back waits for it.
     #[inline(always)]
     pub fn is_being_killed(self) -> bool {
-        let pending: Option<u64> = read(self.0, config!(offsets.task_pending));
+        let pending: Option<u64> = self.0.word(config!(offsets.task_pending));
         pending.is_some_and(|pending| pending & KILL != 0)
     }
 
     /// Whether exec can give it no privileges.
     #[inline(always)]
     pub fn has_no_new_privs(self) -> bool {
-        let flags: Option<u64> = read(self.0, config!(offsets.task_atomic_flags));
+        let flags: Option<u64> = self.0.word(config!(offsets.task_atomic_flags));
         flags.is_some_and(|flags| flags & NO_NEW_PRIVS != 0)
     }
 
@@ -129,45 +141,44 @@ impl Task {
     /// Its address space; none for a kernel thread.
     #[inline(always)]
     pub fn mm(self) -> Option<Mm> {
-        follow(self.0, config!(offsets.task_mm)).map(Mm)
+        self.0.follow(config!(offsets.task_mm)).map(Mm)
     }
 
     /// Its working directory.
     #[inline(always)]
     pub fn cwd(self) -> Option<FilePath> {
-        let fs = follow(self.0, config!(offsets.task_fs))?;
-        let [mnt, dentry]: [Address; 2] = read(fs, config!(offsets.fs_pwd))?;
+        let [mnt, dentry] =
+            self.0.follow(config!(offsets.task_fs))?.pair(config!(offsets.fs_pwd))?;
         Some(FilePath { mnt, dentry })
     }
 
     /// The directory of its cgroup in the unified hierarchy.
     #[inline(always)]
     pub fn cgroup_directory(self) -> Option<KernfsNode> {
-        follow(self.cgroup()?, config!(offsets.cgroup_kn)).map(KernfsNode)
+        self.cgroup()?.follow(config!(offsets.cgroup_kn)).map(KernfsNode)
     }
 
     /// Its cgroup's ancestor at this depth, by number, where cgroups list them.
     #[inline(always)]
     pub fn ancestor_cgroup(self, depth: u32) -> Option<u64> {
         let cgroup = self.cgroup()?;
-        let level: u32 = read(cgroup, config!(offsets.cgroup_level))?;
+        let level: u32 = cgroup.word(config!(offsets.cgroup_level))?;
         let place = config!(offsets.cgroup_ancestor_ids) + depth * size_of::<u64>() as u32;
-        if depth <= level { read(cgroup, place) } else { None }
+        if depth <= level { read(cgroup.address(), place) } else { None }
     }
 
     /// Its cgroup in the unified hierarchy.
     #[inline(always)]
-    fn cgroup(self) -> Option<Address> {
-        let css_set = follow(self.0, config!(offsets.task_cgroups))?;
-        follow(css_set, config!(offsets.css_set_dfl_cgrp))
+    fn cgroup(self) -> Option<Known> {
+        self.0.follow(config!(offsets.task_cgroups))?.follow(config!(offsets.css_set_dfl_cgrp))
     }
 
     /// The directory of its cgroup in the hierarchy that a controller is in, and the
     /// number of that hierarchy; zero is the unified one.
     #[inline(always)]
-    pub fn controller_directory(self, controller: u32) -> Option<(u32, KernfsNode)> {
-        let css_set = follow(self.0, config!(offsets.task_cgroups))?;
-        let place = css_set + u64::from(controller) * 8;
+    pub fn controller_directory(self, controller: u32) -> Option<(u32, KernfsNode<Address>)> {
+        let css_set = self.0.follow(config!(offsets.task_cgroups))?;
+        let place = css_set.address() + u64::from(controller) * 8;
         let cgroup =
             follow(follow(place, config!(offsets.css_set_subsys))?, config!(offsets.css_cgroup))?;
         let root = follow(cgroup, config!(offsets.cgroup_root))?;
@@ -178,8 +189,8 @@ impl Task {
     /// Its namespaces, but for that of process ids.
     #[inline(always)]
     pub fn namespaces(self) -> Option<Namespaces> {
-        let nsproxy = follow(self.0, config!(offsets.task_nsproxy))?;
-        let cred = follow(self.0, config!(offsets.task_cred))?;
+        let nsproxy = self.0.follow(config!(offsets.task_nsproxy))?;
+        let cred = self.0.follow(config!(offsets.task_cred))?;
         Some(Namespaces {
             mnt: inum(nsproxy, config!(offsets.nsproxy_mnt), config!(offsets.mnt_namespace_inum))?,
             uts: inum(nsproxy, config!(offsets.nsproxy_uts), config!(offsets.uts_namespace_inum))?,
@@ -197,13 +208,13 @@ impl Task {
     /// The effective credentials' ids.
     #[inline(always)]
     pub fn creds(self) -> Option<Creds> {
-        read(follow(self.0, config!(offsets.task_cred))?, config!(offsets.cred_ids))
+        read(self.0.follow(config!(offsets.task_cred))?.address(), config!(offsets.cred_ids))
     }
 
     /// The same, copied to where they go.
     #[inline(always)]
     pub fn read_creds(self, into: &mut Creds) -> Option<()> {
-        let cred = follow(self.0, config!(offsets.task_cred))?;
+        let cred = self.0.follow(config!(offsets.task_cred))?;
         let offset = config!(offsets.cred_ids);
         if offset == ABSENT {
             return None;
@@ -213,7 +224,7 @@ impl Task {
             bpf_probe_read_kernel(
                 core::ptr::from_mut(into).cast(),
                 size_of::<Creds>() as u32,
-                (cred + u64::from(offset)) as *const _,
+                (cred.address() + u64::from(offset)) as *const _,
             )
         };
         (failed == 0).then_some(())
@@ -222,61 +233,60 @@ impl Task {
     /// Exit status of this one thread.
     #[inline(always)]
     pub fn exit_code(self) -> Option<u32> {
-        read(self.0, config!(offsets.task_exit_code))
+        self.0.word(config!(offsets.task_exit_code))
     }
 
     /// User and system time of this one thread, nanoseconds.
     #[inline(always)]
     pub fn times(self) -> Option<[u64; 2]> {
-        read(self.0, config!(offsets.task_utime))
+        self.0.pair(config!(offsets.task_utime))
     }
 
     /// Minor and major faults of this one thread.
     #[inline(always)]
     pub fn faults(self) -> Option<[u64; 2]> {
-        read(self.0, config!(offsets.task_min_flt))
+        self.0.pair(config!(offsets.task_min_flt))
     }
 
     /// Bytes read from and written to storage by this one thread.
     #[inline(always)]
     pub fn io(self) -> Option<[u64; 2]> {
-        read(self.0, config!(offsets.task_ioac))
+        self.0.pair(config!(offsets.task_ioac))
     }
 }
 
 /// The inode of a namespace that `base` points at. Zero where the kernel was
 /// built without that kind.
 #[inline(always)]
-fn inum(base: Address, pointer: u32, offset: u32) -> Option<u32> {
+fn inum(base: Known, pointer: u32, offset: u32) -> Option<u32> {
     if pointer == ABSENT || offset == ABSENT {
         return Some(0);
     }
-    let namespace: Address = read(base, pointer)?;
-    if namespace == 0 { Some(0) } else { read(namespace, offset) }
+    base.follow(pointer).map_or(Some(0), |namespace| namespace.word(offset))
 }
 
 /// An address space.
 #[derive(Clone, Copy)]
-pub struct Mm(Address);
+pub struct Mm(Known);
 
 impl Mm {
     /// User addresses of the first byte of the arguments and of the one after the last.
     #[inline(always)]
     pub fn args(self) -> Option<(u64, u64)> {
-        let [start, end]: [u64; 2] = read(self.0, config!(offsets.mm_args))?;
+        let [start, end] = self.0.pair(config!(offsets.mm_args))?;
         Some((start, end))
     }
 
     /// The same of the environment.
     #[inline(always)]
     pub fn environment(self) -> Option<(u64, u64)> {
-        let [start, end]: [u64; 2] = read(self.0, config!(offsets.mm_env))?;
+        let [start, end] = self.0.pair(config!(offsets.mm_env))?;
         Some((start, end))
     }
 
     /// The executable.
     #[inline(always)]
     pub fn exe_file(self) -> Option<OpenFile> {
-        follow(self.0, config!(offsets.mm_exe_file)).map(OpenFile)
+        self.0.follow(config!(offsets.mm_exe_file)).map(OpenFile)
     }
 }

@@ -1,6 +1,11 @@
 //! At the limits, and beyond each of them.
 
-use std::{fs, io, os::unix::fs::symlink, process::Command};
+use std::{
+    fs,
+    io::{self, BufRead, BufReader},
+    os::unix::fs::symlink,
+    process::{Child, Command, Stdio},
+};
 
 use crate::{
     edge_expect::{Place, padded, says},
@@ -197,7 +202,7 @@ fn rarer_errors_by_their_names() {
     symlink(&back, &circle).unwrap();
     symlink(&circle, &back).unwrap();
     let written = place.tiny("written");
-    let open = fs::OpenOptions::new().append(true).open(&written).unwrap();
+    let writer = Writer::of(&written);
     let directory = place.at("directory");
     fs::create_dir(&directory).unwrap();
     let empty = place.executable("empty", "");
@@ -212,7 +217,7 @@ fn rarer_errors_by_their_names() {
     for (path, _) in cases {
         assert!(Command::new(path).arg("first").spawn().is_err(), "{path}");
     }
-    drop(open);
+    writer.end();
     // The same file, now that nobody writes to it.
     let good = run(&mut Command::new(&written));
     let outcome = watch.stop();
@@ -233,4 +238,25 @@ fn rarer_errors_by_their_names() {
         );
     }
     says(outcome.only_one_of(good), json!({ "event": "exec", "exe": written }));
+}
+
+/// Who has a file open for writing: another process, since ours has others forked all the
+/// time, which keep a descriptor for a moment.
+struct Writer(Child);
+
+impl Writer {
+    fn of(path: &str) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", r#"exec 3>>"$0"; echo opened; read line"#, path]);
+        let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "opened\n");
+        Self(child)
+    }
+
+    fn end(mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
+    }
 }

@@ -70,6 +70,8 @@ mod paths;
 #[cfg(test)]
 mod random_arguments;
 #[cfg(test)]
+mod reads;
+#[cfg(test)]
 mod record;
 #[cfg(test)]
 mod rules_author;

@@ -1,0 +1,130 @@
+//! Two ways to read a structure of the kernel.
+
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
+use exectrail_abi::config::ABSENT;
+
+use super::Address;
+use crate::config::config;
+
+/// An integer that is read in one go.
+pub trait Word: Copy {}
+impl Word for u16 {}
+impl Word for u32 {}
+impl Word for u64 {}
+
+/// Where a structure stands, and how its members are read.
+pub trait Place: Copy + PartialEq {
+    /// Its address, for whoever reads it by helper.
+    fn address(self) -> Address;
+
+    /// A member.
+    fn word<T: Word>(self, offset: u32) -> Option<T>;
+
+    /// What a member points at; null is none.
+    fn follow(self, offset: u32) -> Option<Self>;
+
+    /// Two members side by side.
+    fn pair(self, offset: u32) -> Option<[u64; 2]>;
+}
+
+/// Any address: read by helper, which takes 13 to 17 ns a time.
+impl Place for Address {
+    #[inline(always)]
+    fn address(self) -> Address {
+        self
+    }
+
+    #[inline(always)]
+    fn word<T: Word>(self, offset: u32) -> Option<T> {
+        read(self, offset)
+    }
+
+    #[inline(always)]
+    fn follow(self, offset: u32) -> Option<Self> {
+        follow(self, offset)
+    }
+
+    #[inline(always)]
+    fn pair(self, offset: u32) -> Option<[u64; 2]> {
+        read(self, offset)
+    }
+}
+
+/// A structure whose C type the verifier knows, since it follows every pointer from the
+/// running task on through the kernel's BTF (`btf_struct_access`, kernel/bpf/btf.c; of a
+/// tracepoint's program since 5.11, which is when that task came with a type,
+/// `bpf_get_current_task_btf`). So a member is one load, a nanosecond. The kernel guards
+/// it: what cannot be read is zero (`BPF_PROBE_MEM`).
+///
+/// Where that is not to be had, `direct_loads` is zero, and it is read as any address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Known(Address);
+
+impl Known {
+    /// One that the verifier has just been told the type of, or an address while
+    /// `direct_loads` is zero.
+    #[inline(always)]
+    pub fn new(address: Address) -> Self {
+        Self(address)
+    }
+}
+
+impl Place for Known {
+    #[inline(always)]
+    fn address(self) -> Address {
+        self.0
+    }
+
+    #[inline(always)]
+    fn word<T: Word>(self, offset: u32) -> Option<T> {
+        if config!(direct_loads) == 0 {
+            return read(self.0, offset);
+        }
+        if offset == ABSENT {
+            return None;
+        }
+        // SAFETY: the verifier knows what stands there, and the kernel catches what may
+        // not be read. Volatile, so that it stays one load, and behind the checks that
+        // stand before it.
+        Some(unsafe { ((self.0 + u64::from(offset)) as *const T).read_volatile() })
+    }
+
+    #[inline(always)]
+    fn follow(self, offset: u32) -> Option<Self> {
+        let address: Address = self.word(offset)?;
+        if address == 0 { None } else { Some(Self(address)) }
+    }
+
+    #[inline(always)]
+    fn pair(self, offset: u32) -> Option<[u64; 2]> {
+        if config!(direct_loads) == 0 {
+            return read(self.0, offset);
+        }
+        Some([self.word(offset)?, self.word(offset + 8)?])
+    }
+}
+
+/// Reads a pointer that must not be null.
+#[inline(always)]
+pub fn follow(base: Address, offset: u32) -> Option<Address> {
+    read(base, offset).filter(|&address| address != 0)
+}
+
+/// Reads a `T` at `base + offset`.
+#[inline(always)]
+pub fn read<T: Copy>(base: Address, offset: u32) -> Option<T> {
+    if offset == ABSENT {
+        return None;
+    }
+    let mut value = core::mem::MaybeUninit::<T>::uninit();
+    // SAFETY: the helper checks the source, and fills `value` whole or fails.
+    let failed = unsafe {
+        bpf_probe_read_kernel(
+            value.as_mut_ptr().cast(),
+            size_of::<T>() as u32,
+            (base + u64::from(offset)) as *const _,
+        )
+    };
+    // SAFETY: filled; `T` is made of integers here.
+    (failed == 0).then(|| unsafe { value.assume_init() })
+}
