@@ -6,6 +6,8 @@ mod account;
 #[cfg(test)]
 mod arguments;
 #[cfg(test)]
+mod budget;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod completeness;
