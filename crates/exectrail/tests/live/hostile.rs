@@ -11,7 +11,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    edge_expect::{Place, says},
+    edge_expect::{Place, kernel_since, says},
     support::{Trace, is_emulated, run, subject},
 };
 
@@ -31,10 +31,13 @@ pub(crate) fn machine_of_its_own(test: &str) -> bool {
     is
 }
 
-/// `program` under these conditions.
+/// `program` under these conditions. Where maps are locked memory, it may lock as much as
+/// it likes, unless that is a condition.
 pub(crate) fn under(conditions: &[&str], program: &[&str]) -> Command {
+    let is_limited = conditions.iter().any(|condition| condition.starts_with("locked="));
+    let locked = if is_limited || kernel_since(5, 11) { None } else { Some("locked=unlimited") };
     let mut command = Command::new(subject());
-    command.arg("under").args(conditions).arg("--").args(program);
+    command.arg("under").args(locked).args(conditions).arg("--").args(program);
     command
 }
 
