@@ -5,6 +5,7 @@ mod filter;
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use exectrail_model::{
     environment::Wanted,
     plan::{BufferSize, HookChoice},
@@ -34,6 +35,7 @@ Examples:
   exectrail --only user=www-data,parent=sh   what that user's shells start
   exectrail --json --duration 1m -o execs.jsonl
   exectrail fields                           what is known of each event
+  exectrail man | man -l -                   all of this as a manual page
   exectrail filter add --exclude cron        tell the one that runs
 
 Exit codes: 0 fine, 1 failed while running, 2 usage, 69 the kernel cannot, or no
@@ -48,7 +50,31 @@ pub(crate) enum Command {
     Filter(FilterArgs),
     /// List the fields of each event
     Fields,
+    /// Print what a shell needs to complete this command's words
+    #[command(after_help = COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write those of all commands
+    #[command(after_help = MAN)]
+    Man {
+        /// Write one page for each command into this directory
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
+
+const COMPLETIONS: &str = "\
+Examples:
+  source <(exectrail completions bash)                     in ~/.bashrc
+  exectrail completions zsh > /usr/local/share/zsh/site-functions/_exectrail
+  exectrail completions fish > ~/.config/fish/completions/exectrail.fish";
+
+const MAN: &str = "\
+Examples:
+  exectrail man | man -l -                                 to read it
+  exectrail man --dir /usr/local/share/man/man1            to install them";
 
 /// Options of a trace.
 #[derive(Args, Clone, Debug, Default)]

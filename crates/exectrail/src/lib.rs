@@ -43,6 +43,8 @@ pub fn main() -> ExitCode {
         Some(Command::Trace(trace)) => commands::trace::run(&trace),
         Some(Command::Filter(filter)) => commands::filter::run(&filter),
         Some(Command::Fields) => commands::fields::run(),
+        Some(Command::Completions { shell }) => commands::completions::run(shell),
+        Some(Command::Man { dir }) => commands::man::run(dir.as_deref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

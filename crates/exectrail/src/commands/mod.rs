@@ -1,5 +1,7 @@
 //! One file per command.
 
+pub(crate) mod completions;
 pub(crate) mod fields;
 pub(crate) mod filter;
+pub(crate) mod man;
 pub(crate) mod trace;
