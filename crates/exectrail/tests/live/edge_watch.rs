@@ -12,7 +12,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::support::{Outcome, Trace};
@@ -47,7 +47,7 @@ impl Shared {
         let (shown, more) = (shared.clone(), shared.clone());
         thread::spawn(move || {
             for line in BufReader::new(out).lines() {
-                let mut shown = shown.0.lock().unwrap();
+                let mut shown = shown.0.lock().unwrap_or_else(PoisonError::into_inner);
                 if shown.watches > 0 {
                     shown.lines.push(line.unwrap());
                     more.1.notify_all();
@@ -107,22 +107,43 @@ impl<'p> Watch<'p> {
     /// All until now: a program that is not there tells when everything before it has
     /// been shown. There is no summary; the trace goes on.
     pub(crate) fn stop(self) -> Outcome {
+        let began = Instant::now();
+        let shown = loop {
+            let shown = self.shown_until_now();
+            if let Some(shown) = shown {
+                break shown;
+            }
+            // The kernel skips programs of classic tracepoints while a bpf(2) map operation
+            // that was interrupted stands on their CPU (`trace_call_bpf`,
+            // kernel/trace/bpf_trace.c): seen once on 6.1 with real time, when another
+            // trace started.
+            assert!(began.elapsed() < Duration::from_secs(60), "the trace shows what there was");
+        };
+        let is_end = |line: &str| line.contains(&format!("{}/over-", PLACES.display()));
+        let place = self.place.map_or("", |place| place.to_str().unwrap());
+        let lines = &shown.lines[self.from..];
+        let ours = lines.iter().filter(|line| line.contains(place) && !is_end(line));
+        let events = ours.map(|line| serde_json::from_str(line).expect("a JSON object")).collect();
+        drop(shown);
+        Outcome { events, stderr: String::new(), status: ExitStatus::default() }
+    }
+}
+
+impl Watch<'_> {
+    /// Runs a program that is not there, and waits until that is shown.
+    fn shown_until_now(&self) -> Option<MutexGuard<'static, Shown>> {
         static STOPS: AtomicUsize = AtomicUsize::new(0);
         let number = STOPS.fetch_add(1, Ordering::Relaxed);
         let last = PLACES.join(format!("over-{number}"));
         assert!(Command::new(&last).spawn().is_err());
-        let (last, patience) = (format!("{}\"", last.display()), Duration::from_secs(60));
-        let shown = self.shared.shown();
+        let (last, patience) = (format!("{}\"", last.display()), Duration::from_secs(10));
         let goes_on =
             |shown: &mut Shown| !shown.lines[self.from..].iter().any(|line| line.contains(&last));
-        let (shown, out) = self.shared.0.1.wait_timeout_while(shown, patience, goes_on).unwrap();
-        assert!(!out.timed_out(), "the trace shows what there was");
-        let place = self.place.map_or("", |place| place.to_str().unwrap());
-        let lines = &shown.lines[self.from..];
-        let ours = lines.iter().filter(|line| line.contains(place) && !line.contains(&last));
-        let events = ours.map(|line| serde_json::from_str(line).expect("a JSON object")).collect();
-        drop(shown);
-        Outcome { events, stderr: String::new(), status: ExitStatus::default() }
+        let (more, shown) = (&self.shared.0.1, self.shared.shown());
+        let (shown, out) = more
+            .wait_timeout_while(shown, patience, goes_on)
+            .unwrap_or_else(PoisonError::into_inner);
+        (!out.timed_out()).then_some(shown)
     }
 }
 
