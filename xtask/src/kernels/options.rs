@@ -10,7 +10,7 @@ Every kernel in every mode: the storms and the edge cases; on this host, all liv
 cargo run -p xtask -- kernels [--quick | --full] [--only ROW...] [--tests FILTER...] [-- COMMAND...]
 
   --quick         the oldest and the newest kernel alone; where CI is set, four kernels
-  --full          all live tests in the first mode of each kernel, too: hours
+  --full          all live tests in the first mode of each kernel, too: far longer
   --only ROW      this row alone, as KERNEL or KERNEL:MODE; can be repeated
   --tests FILTER  instead of each row's tests, those whose names contain this
   --list          the rows, and nothing else
