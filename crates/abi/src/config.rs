@@ -349,8 +349,8 @@ pub struct Config {
     pub formats: Formats,
     /// Non-zero: rules name cgroups of version 1.
     pub v1_cgroups: u32,
-    /// Fills the last word.
-    pub reserved: u32,
+    /// Non-zero: the attempt hooks are there more than once, and agree on who answers.
+    pub attempts_again: u32,
 }
 
 impl Config {
@@ -372,7 +372,7 @@ impl Config {
         offsets: Offsets::NONE,
         formats: Formats::NONE,
         v1_cgroups: 0,
-        reserved: 0,
+        attempts_again: 0,
     };
 }
 

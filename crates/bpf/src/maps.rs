@@ -281,6 +281,33 @@ pub fn recall_attempt(id: u64) -> Attempt {
     attempt
 }
 
+/// The attempt with this id, or [`Attempt::UNKNOWN`]; the next one who asks is told that
+/// it is answered.
+#[inline(always)]
+pub fn answer_attempt(id: u64) -> Attempt {
+    let Some(attempt) = ATTEMPTS.get_ptr_mut(id) else {
+        let _ = ATTEMPTS.insert(id, Attempt { flags: ANSWERED, ..Attempt::UNKNOWN }, 0);
+        return Attempt::UNKNOWN;
+    };
+    // SAFETY: a valid map value; only its own task writes under an id.
+    let (before, flags) = unsafe { (*attempt, &raw mut (*attempt).flags) };
+    // SAFETY: as above.
+    unsafe { flags.write_volatile(before.flags | ANSWERED) };
+    before
+}
+
+/// Whether this very attempt is noted.
+#[inline(always)]
+pub fn is_noted(id: u64, attempt: &Attempt) -> bool {
+    // SAFETY: read at once; only its own task writes under an id.
+    unsafe { ATTEMPTS.get(id) }.is_some_and(|noted| {
+        noted.filename == attempt.filename
+            && noted.argv == attempt.argv
+            && noted.exec_id == attempt.exec_id
+            && noted.flags == attempt.flags
+    })
+}
+
 /// Takes out the attempt with this id.
 #[inline(always)]
 pub fn forget_attempt(id: u64) {
@@ -359,9 +386,12 @@ pub struct Attempt {
     pub started: u64,
     /// Image counter at entry; if it has moved at exit, the image is lost.
     pub exec_id: u64,
-    /// `FLAG_` bits of the record.
+    /// `FLAG_` bits of the record, and [`ANSWERED`].
     pub flags: u64,
 }
+
+/// Bit of [`Attempt::flags`]: its failure has been seen to.
+const ANSWERED: u64 = 1 << 32;
 
 impl Attempt {
     /// One whose beginning was not seen.
@@ -371,5 +401,11 @@ impl Attempt {
     #[inline(always)]
     pub fn is_known(self) -> bool {
         self.started != 0
+    }
+
+    /// Whether its failure has been seen to.
+    #[inline(always)]
+    pub fn is_answered(self) -> bool {
+        self.flags & ANSWERED != 0
     }
 }

@@ -158,7 +158,8 @@ pub(crate) fn by_cpu(rows: &[Row], cpus: u32) -> Vec<CpuAccount> {
 }
 
 /// How often each of these programs was skipped. Stages are not in it: the kernel
-/// jumps into them, and does not ask.
+/// jumps into them, and does not ask. Where others stand in for a program, an event is
+/// lost only if all are skipped, which is as often as the least of them, at most.
 pub(crate) fn by_program(
     object: &Object,
     hooks: &[Hook],
@@ -170,7 +171,14 @@ pub(crate) fn by_program(
         Some(sys::program_facts(fd).ok()?.recursion_misses)
     };
     let attached = hooks.iter().filter(|hook| hook.is_attached());
-    attached.map(|hook| ProgramAccount { name: hook.program, skipped: skipped(hook) }).collect()
+    let first = attached.clone().filter(|hook| hook.stands_in_for() == hook.program);
+    let least = |name| attached.clone().filter(move |hook| hook.stands_in_for() == name);
+    first
+        .map(|hook| ProgramAccount {
+            name: hook.program,
+            skipped: least(hook.program).map(skipped).min().flatten(),
+        })
+        .collect()
 }
 
 /// What the kernel has of each of these programs.

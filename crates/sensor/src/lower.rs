@@ -45,7 +45,7 @@ pub(crate) fn config(
         formats,
         direct_loads: u32::from(direct_loads),
         v1_cgroups: u32::from(asks_for_v1_cgroups(&plan.rules)),
-        reserved: 0,
+        attempts_again: 0,
     }
 }
 

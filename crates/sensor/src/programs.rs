@@ -7,7 +7,7 @@
 //! | `exec_raw.rs` | `exec_raw`, `walk_raw`, `finish_raw`, `pieces_raw` |
 //! | `exec_classic.rs` | `exec_classic`, `walk_classic`, `finish_classic`, `pieces_classic` |
 //! | `given.rs` | `given`, `prepared` |
-//! | `attempt.rs` | `enter_execve`, `enter_execveat`, `exit_exec` |
+//! | `attempt.rs` | `enter_execve`, `enter_execveat`, `exit_exec`, and `_again` |
 //! | `exit.rs` | `exit_raw`, `exit_classic` |
 //! | `birth.rs` | `birth` |
 
@@ -57,7 +57,16 @@ impl Hook {
     pub(crate) fn is_attached(&self) -> bool {
         !matches!(self.attach, Attach::Stage(_))
     }
+
+    /// The program that this one stands in for where the kernel does not run that, or
+    /// itself.
+    pub(crate) fn stands_in_for(&self) -> &'static str {
+        self.program.split_once(AGAIN).map_or(self.program, |(program, _)| program)
+    }
 }
+
+/// What names of programs that stand in for others have behind the others' names.
+const AGAIN: &str = "_again";
 
 const SUCCESSES: &str = "successful execs would not be seen";
 const FAILURES: &str = "failed execs would not be seen; leave out --failed";
@@ -131,26 +140,43 @@ pub(crate) const EXIT_CLASSIC: &[Hook] = &[Hook {
 
 /// Failure. Exits before entries: an answer without a question says less than
 /// it could, but a question without an answer stays in the map.
-pub(crate) const ATTEMPTS: &[Hook] = &[
-    Hook {
-        program: "exit_exec",
-        attach: Attach::Classic(&[
-            ("syscalls", "sys_exit_execve"),
-            ("syscalls", "sys_exit_execveat"),
-        ]),
-        without: FAILURES,
-    },
-    Hook {
-        program: "enter_execve",
-        attach: Attach::Classic(&[("syscalls", "sys_enter_execve")]),
-        without: FAILURES,
-    },
-    Hook {
-        program: "enter_execveat",
-        attach: Attach::Classic(&[("syscalls", "sys_enter_execveat")]),
-        without: FAILURES,
-    },
+pub(crate) const ATTEMPTS: &[Hook] =
+    &[exit("exit_exec"), execve("enter_execve"), execveat("enter_execveat")];
+
+/// What stands in for those. Each comes after what it stands in for.
+pub(crate) const ATTEMPTS_AGAIN: &[Hook] = &[
+    exit("exit_exec_again"),
+    exit("exit_exec_again_2"),
+    execve("enter_execve_again"),
+    execve("enter_execve_again_2"),
+    execveat("enter_execveat_again"),
+    execveat("enter_execveat_again_2"),
 ];
+
+const fn exit(program: &'static str) -> Hook {
+    const EXITS: &[(&str, &str)] =
+        &[("syscalls", "sys_exit_execve"), ("syscalls", "sys_exit_execveat")];
+    Hook { program, attach: Attach::Classic(EXITS), without: FAILURES }
+}
+
+const fn execve(program: &'static str) -> Hook {
+    const ENTRY: &[(&str, &str)] = &[("syscalls", "sys_enter_execve")];
+    Hook { program, attach: Attach::Classic(ENTRY), without: FAILURES }
+}
+
+const fn execveat(program: &'static str) -> Hook {
+    const ENTRY: &[(&str, &str)] = &[("syscalls", "sys_enter_execveat")];
+    Hook { program, attach: Attach::Classic(ENTRY), without: FAILURES }
+}
+
+/// From here on classic programs of system calls are preemptible, and skipped while
+/// another task stands in them on the same CPU (57918341dd19).
+const CALLS_PREEMPTIBLE: KernelVersion = KernelVersion { major: 7, minor: 2 };
+
+/// Whether the attempt hooks need others that stand in for them.
+pub(crate) fn attempts_again(kernel: KernelVersion) -> bool {
+    kernel >= CALLS_PREEMPTIBLE
+}
 
 /// From here on raw tracepoints are preemptible (a46023d5616e), and our exec
 /// hooks' scratch is not made for that.
@@ -173,7 +199,8 @@ pub(crate) fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {
     // Trees have to be told of ends, too, or they fill up.
     let exit = if plan.exits || !plan.rules.told().is_empty() { exit } else { &[] };
     let attempts = if plan.failed { ATTEMPTS } else { &[] };
-    [BIRTH, exit, pieces, &exec, attempts].concat()
+    let again = if plan.failed && attempts_again(kernel) { ATTEMPTS_AGAIN } else { &[] };
+    [BIRTH, exit, pieces, &exec, attempts, again].concat()
 }
 
 #[cfg(test)]
@@ -181,8 +208,8 @@ mod tests {
     use exectrail_model::plan::Plan;
 
     use super::{
-        ATTEMPTS, BIRTH, CLASSIC, EXIT_CLASSIC, EXIT_RAW, PIECES_CLASSIC, PIECES_RAW, PREPARED,
-        RAW, hooks,
+        ATTEMPTS, ATTEMPTS_AGAIN, BIRTH, CLASSIC, EXIT_CLASSIC, EXIT_RAW, PIECES_CLASSIC,
+        PIECES_RAW, PREPARED, RAW, hooks,
     };
     use crate::{object, preflight::KernelVersion};
 
@@ -202,6 +229,22 @@ mod tests {
     }
 
     #[test]
+    fn where_programs_of_calls_can_be_interrupted_others_stand_in_for_them() {
+        let plan = Plan { failed: true, ..Plan::default() };
+        let on = |major, minor| hooks(&plan, KernelVersion { major, minor });
+        assert!(on(7, 1).ends_with(ATTEMPTS));
+        let hooks = on(7, 2);
+        let (first, again) = hooks.split_at(hooks.len() - ATTEMPTS_AGAIN.len());
+        assert!(first.ends_with(ATTEMPTS));
+        for hook in first {
+            let others = again.iter().filter(|other| other.stands_in_for() == hook.program);
+            let others: Vec<_> = others.map(|other| other.attach).collect();
+            let expected = if ATTEMPTS.contains(hook) { 2 } else { 0 };
+            assert_eq!(others, vec![hook.attach; expected], "{}", hook.program);
+        }
+    }
+
+    #[test]
     fn every_program_is_in_the_object_and_the_other_way_round() {
         let object = aya_obj::Object::parse(object::BYTES).unwrap();
         let mut listed: Vec<_> = [
@@ -212,6 +255,7 @@ mod tests {
             PIECES_RAW,
             PIECES_CLASSIC,
             ATTEMPTS,
+            ATTEMPTS_AGAIN,
             EXIT_RAW,
             EXIT_CLASSIC,
         ]

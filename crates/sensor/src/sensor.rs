@@ -9,7 +9,7 @@ use std::{
 };
 
 use exectrail_abi::{
-    config::{ABSENT, parts},
+    config::{ABSENT, Config, parts},
     counters::Counters,
 };
 use exectrail_model::{
@@ -427,7 +427,10 @@ fn create(
     }
     let formats = attach::formats(hooks, tracefs)?;
     let places = (possible_cpus()?, image_places());
-    let config = lower::config(plan, places, &offsets, formats, direct_loads);
+    let config = Config {
+        attempts_again: u32::from(programs::attempts_again(host.kernel)),
+        ..lower::config(plan, places, &offsets, formats, direct_loads)
+    };
     let sizes = Sizes {
         ring_bytes: plan.buffer.bytes(),
         rules_max: Rulebook::room_for(plan, host.kernel),

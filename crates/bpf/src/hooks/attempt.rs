@@ -13,6 +13,12 @@
 //!   `AT_EXECVE_CHECK` that found nothing against it;
 //! - above zero: seccomp killed the caller and left the call's number there.
 //!
+//! From 7.2 on a program here can be interrupted, and whoever interrupts it is not seen by
+//! it: the kernel runs no program twice at once on one CPU (`trace_call_bpf_faultable`,
+//! kernel/trace/bpf_trace.c). In a storm that was one failure of ten (emulated 7.2, two
+//! CPUs). So there each is three times, each in the place of those before it that did not
+//! run: an entry notes what is not noted, an exit answers what is not answered.
+//!
 //! A failure whose entry was not seen (seccomp answers before the entry's
 //! tracepoint, include/linux/entry-common.h) is told with what there is.
 
@@ -38,38 +44,91 @@ use crate::{
     emit::emit,
     gate,
     kernel::{Task, field, now},
-    maps::{ATTEMPTS, Attempt, recall_attempt},
+    maps::{ATTEMPTS, Attempt, answer_attempt, forget_attempt, is_noted, recall_attempt},
     scratch::{Claimed, Scratch},
 };
 
 /// include/uapi/linux/fcntl.h, 6.14.
 const AT_EXECVE_CHECK: u64 = 0x10000;
 
+/// Where there are several programs for one moment, which of them this is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    First,
+    Between,
+    Last,
+}
+
 /// `execve(filename, argv, envp)`.
 #[tracepoint(category = "syscalls", name = "sys_enter_execve")]
 pub fn enter_execve(context: TracePointContext) -> i32 {
-    let filename = word(&context, config!(formats.sys_enter_execve_filename));
-    let argv = word(&context, config!(formats.sys_enter_execve_argv));
-    remember(filename, argv, 0);
-    0
+    ask_execve(&context, Turn::First)
+}
+
+/// See [`enter_execve`].
+#[tracepoint(category = "syscalls", name = "sys_enter_execve")]
+pub fn enter_execve_again(context: TracePointContext) -> i32 {
+    ask_execve(&context, Turn::Between)
+}
+
+/// See [`enter_execve`].
+#[tracepoint(category = "syscalls", name = "sys_enter_execve")]
+pub fn enter_execve_again_2(context: TracePointContext) -> i32 {
+    ask_execve(&context, Turn::Last)
 }
 
 /// `execveat(fd, filename, argv, envp, flags)`.
 #[tracepoint(category = "syscalls", name = "sys_enter_execveat")]
 pub fn enter_execveat(context: TracePointContext) -> i32 {
-    let filename = word(&context, config!(formats.sys_enter_execveat_filename));
-    let argv = word(&context, config!(formats.sys_enter_execveat_argv));
-    let asks_only =
-        word(&context, config!(formats.sys_enter_execveat_flags)) & AT_EXECVE_CHECK != 0;
-    remember(filename, argv, if asks_only { u64::from(FLAG_CHECK) } else { 0 });
-    0
+    ask_execveat(&context, Turn::First)
+}
+
+/// See [`enter_execveat`].
+#[tracepoint(category = "syscalls", name = "sys_enter_execveat")]
+pub fn enter_execveat_again(context: TracePointContext) -> i32 {
+    ask_execveat(&context, Turn::Between)
+}
+
+/// See [`enter_execveat`].
+#[tracepoint(category = "syscalls", name = "sys_enter_execveat")]
+pub fn enter_execveat_again_2(context: TracePointContext) -> i32 {
+    ask_execveat(&context, Turn::Last)
 }
 
 /// The exit of either.
 #[tracepoint(category = "syscalls", name = "sys_exit_execve")]
 pub fn exit_exec(context: TracePointContext) -> i32 {
-    answer(&context);
+    answer(&context, Turn::First);
     0
+}
+
+/// See [`exit_exec`].
+#[tracepoint(category = "syscalls", name = "sys_exit_execve")]
+pub fn exit_exec_again(context: TracePointContext) -> i32 {
+    answer(&context, Turn::Between);
+    0
+}
+
+/// See [`exit_exec`].
+#[tracepoint(category = "syscalls", name = "sys_exit_execve")]
+pub fn exit_exec_again_2(context: TracePointContext) -> i32 {
+    answer(&context, Turn::Last);
+    0
+}
+
+#[inline(always)]
+fn ask_execve(context: &TracePointContext, turn: Turn) -> i32 {
+    let filename = word(context, config!(formats.sys_enter_execve_filename));
+    let argv = word(context, config!(formats.sys_enter_execve_argv));
+    remember(turn, filename, argv, 0)
+}
+
+#[inline(always)]
+fn ask_execveat(context: &TracePointContext, turn: Turn) -> i32 {
+    let filename = word(context, config!(formats.sys_enter_execveat_filename));
+    let argv = word(context, config!(formats.sys_enter_execveat_argv));
+    let asks_only = word(context, config!(formats.sys_enter_execveat_flags)) & AT_EXECVE_CHECK != 0;
+    remember(turn, filename, argv, if asks_only { u64::from(FLAG_CHECK) } else { 0 })
 }
 
 /// System call arguments are words in the record, whatever their C type.
@@ -79,14 +138,19 @@ fn word(context: &TracePointContext, offset: u32) -> u64 {
 }
 
 #[inline(always)]
-fn remember(filename: u64, argv: u64, flags: u64) {
+fn remember(turn: Turn, filename: u64, argv: u64, flags: u64) -> i32 {
+    let id = bpf_get_current_pid_tgid();
     let exec_id = Task::current().self_exec_id().unwrap_or(0);
     let attempt = Attempt { filename, argv, started: now(), exec_id, flags };
-    if ATTEMPTS.insert(bpf_get_current_pid_tgid(), attempt, 0).is_err()
+    if turn != Turn::First && is_noted(id, &attempt) {
+        return 0;
+    }
+    if ATTEMPTS.insert(id, attempt, 0).is_err()
         && let Some(account) = Account::of_attempt(ATTEMPT_SLOTS)
     {
         account.attempt_forgotten();
     }
+    0
 }
 
 /// The errno of a failure that the caller gets to see.
@@ -97,9 +161,17 @@ fn failure(ret: i64) -> Option<u32> {
 }
 
 #[inline(always)]
-fn answer(context: &TracePointContext) -> Option<()> {
-    let attempt = recall_attempt(bpf_get_current_pid_tgid());
-    let errno = failure(word(context, config!(formats.sys_exit_ret)) as i64)?;
+fn answer(context: &TracePointContext, turn: Turn) -> Option<()> {
+    let id = bpf_get_current_pid_tgid();
+    let Some(errno) = failure(word(context, config!(formats.sys_exit_ret)) as i64) else {
+        forget_attempt(id);
+        return None;
+    };
+    let is_last = turn == Turn::Last || config!(attempts_again) == 0;
+    let attempt = if is_last { recall_attempt(id) } else { answer_attempt(id) };
+    if attempt.is_answered() {
+        return None;
+    }
     if Task::current().is_being_killed() {
         return None;
     }

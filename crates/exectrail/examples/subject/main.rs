@@ -81,6 +81,9 @@ fn storms(words: &[&str]) -> bool {
         ["storm-mixed", target, script, count, workers] => {
             storm::mixed(target, script, number(count), number(workers));
         }
+        ["storm-of-failures", directory, count, workers] => {
+            storm::failures(directory, number(count), number(workers));
+        }
         ["real-time", words @ ..] => {
             hostile::become_real_time();
             assert!(storms(words), "subject: unknown storm: {words:?}");

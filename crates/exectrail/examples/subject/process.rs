@@ -56,9 +56,22 @@ pub(crate) fn fork(what: impl FnOnce()) -> libc::pid_t {
 }
 
 pub(crate) fn posix_spawn(argv: *const *const c_char) -> libc::pid_t {
+    let (child, error) = try_to_spawn(argv);
+    assert_eq!(error, 0, "posix_spawn");
+    child
+}
+
+/// Tries to run what is not there.
+pub(crate) fn spawn_in_vain(path: &CString) {
+    let (_, error) = try_to_spawn([path.as_ptr(), ptr::null()].as_ptr());
+    assert_eq!(error, libc::ENOENT, "posix_spawn");
+}
+
+/// A child, and zero or why there is none.
+fn try_to_spawn(argv: *const *const c_char) -> (libc::pid_t, libc::c_int) {
     let mut child = 0;
     // SAFETY: the arrays end with a null, the strings with a NUL.
-    let failed = unsafe {
+    let error = unsafe {
         libc::posix_spawn(
             &raw mut child,
             *argv,
@@ -68,8 +81,7 @@ pub(crate) fn posix_spawn(argv: *const *const c_char) -> libc::pid_t {
             NOTHING.as_ptr().cast::<*mut c_char>(),
         )
     };
-    assert_eq!(failed, 0, "posix_spawn");
-    child
+    (child, error)
 }
 
 /// Runs `path` with its own name as the only argument.

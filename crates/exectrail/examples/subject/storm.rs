@@ -2,7 +2,7 @@
 
 use std::{ffi::CString, io, time::Instant};
 
-use crate::process::{c_string, exec, fork, spawn, wait_for};
+use crate::process::{c_string, exec, fork, spawn, spawn_in_vain, wait_for, wait_status};
 
 /// Stays on this CPU from here on; if it has been taken away meanwhile, on any.
 fn pin_to(cpu: usize) {
@@ -43,6 +43,19 @@ pub(crate) fn mixed(target: &str, script: &str, count: usize, workers: usize) {
         1 => spawn_from_thread(&path),
         2 => spawn(&path),
         _ => spawn(&script),
+    });
+}
+
+/// `count` execs of what is not there, below `directory`: of a worker itself, of a child,
+/// and of one that has its parent's memory.
+pub(crate) fn failures(directory: &str, count: usize, workers: usize) {
+    on_every_cpu(count, workers, |turn| {
+        let missing = format!("{directory}/missing-{}-{turn}", std::process::id());
+        match turn % 3 {
+            0 => drop(exec(&missing, &[&missing])),
+            1 => drop(wait_status(fork(|| drop(exec(&missing, &[&missing]))))),
+            _ => spawn_in_vain(&c_string(&missing)),
+        }
     });
 }
 

@@ -28,6 +28,8 @@ use crate::{
     support::{is_emulated, real_kernel, subject},
 };
 
+mod failures;
+
 /// Execs of each storm; `EXECTRAIL_COMPLETENESS` gives another number.
 const EXECS: usize = 4000;
 
