@@ -3,7 +3,7 @@
 //! It has one row per *lane*: a stretch of execution that nothing of ours
 //! interrupts, so that plain adds are exact. The exec hooks are not preemptible,
 //! so each CPU is one lane; the attempt hooks may be, so each of their scratch
-//! buffers is one.
+//! buffers is one; and what stands in for exec hooks may be, so each is one.
 
 use crate::fault::Loss;
 
@@ -40,9 +40,15 @@ pub const COUNTERS_WORDS: usize = size_of::<Counters>() / size_of::<u64>();
 /// those that preempt it.
 pub const ATTEMPT_SLOTS: u32 = 4;
 
-/// Rows per CPU for the attempt hooks: one per buffer, and one for what finds
-/// none free and is lost. That last one is not exclusive; it takes five
-/// preempted programs on one CPU to count in it.
-pub const ATTEMPT_ROWS: u32 = ATTEMPT_SLOTS + 1;
+/// Rows per CPU for hooks that can be interrupted: one per buffer of the attempt hooks,
+/// one for what finds none free and is lost, and the two below. The one for what finds no
+/// buffer is not exclusive; it takes five preempted programs on one CPU to count in it.
+pub const INTERRUPTIBLE_ROWS: u32 = ATTEMPT_SLOTS + 3;
+
+/// The row of what stands in for the exec hook.
+pub const EXEC_AGAIN_ROW: u32 = ATTEMPT_SLOTS + 1;
+
+/// The row of what stands in for the hook of ends.
+pub const EXIT_AGAIN_ROW: u32 = ATTEMPT_SLOTS + 2;
 
 const _: () = assert!(size_of::<Counters>() == 64);

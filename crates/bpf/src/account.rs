@@ -5,15 +5,24 @@
 //! nothing, would cost every exec for the sake of the preemptible hooks.
 
 use exectrail_abi::{
-    counters::{ATTEMPT_ROWS, Counters},
+    counters::{Counters, EXEC_AGAIN_ROW, EXIT_AGAIN_ROW, INTERRUPTIBLE_ROWS},
     fault::Loss,
 };
 
 use crate::{
     config::config,
     kernel::cpu,
-    maps::{ATTEMPT_COUNTERS, EXEC_COUNTERS},
+    maps::{EXEC_COUNTERS, INTERRUPTIBLE_COUNTERS},
 };
+
+/// Whether a program does its work, or stands in for one that the kernel did not run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It is never interrupted.
+    Main,
+    /// It can be, by any other program, but not by itself: what it writes is its own.
+    StandIn,
+}
 
 /// One row of the account.
 #[derive(Clone, Copy)]
@@ -25,15 +34,32 @@ pub struct Account {
 impl Account {
     /// The exec hooks' row of this CPU. `None` cannot happen: the entry is there.
     #[inline(always)]
-    pub fn of_exec() -> Option<Self> {
-        Some(Self { row: EXEC_COUNTERS.get_ptr_mut(0)?, lane: cpu() })
+    pub fn of_exec(role: Role) -> Option<Self> {
+        match role {
+            Role::Main => Some(Self { row: EXEC_COUNTERS.get_ptr_mut(0)?, lane: cpu() }),
+            Role::StandIn => Self::of_interruptible(EXEC_AGAIN_ROW),
+        }
+    }
+
+    /// The same of the hooks of ends.
+    #[inline(always)]
+    pub fn of_exit(role: Role) -> Option<Self> {
+        match role {
+            Role::Main => Self::of_exec(role),
+            Role::StandIn => Self::of_interruptible(EXIT_AGAIN_ROW),
+        }
     }
 
     /// The row of one of this CPU's attempt buffers, or the one behind them.
     #[inline(always)]
     pub fn of_attempt(slot: u32) -> Option<Self> {
-        let row = cpu() * ATTEMPT_ROWS + slot;
-        Some(Self { row: ATTEMPT_COUNTERS.get_ptr_mut(row)?, lane: config!(cpus) + row })
+        Self::of_interruptible(slot)
+    }
+
+    #[inline(always)]
+    fn of_interruptible(row: u32) -> Option<Self> {
+        let row = cpu() * INTERRUPTIBLE_ROWS + row;
+        Some(Self { row: INTERRUPTIBLE_COUNTERS.get_ptr_mut(row)?, lane: config!(cpus) + row })
     }
 
     /// The number of this row's lane.

@@ -16,6 +16,7 @@ use aya_ebpf::{
 use exectrail_abi::{
     config::{LONG_PATH, STAGE_FINISH, STAGE_PIECES, STAGE_WALK, STAGES as STAGES_MAX},
     counters::Counters,
+    record::Exit,
     rules::{
         EntryRules, GENERATIONS, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION,
         SWITCH_TREES, SWITCHES as SWITCHES_MAX, V1Key,
@@ -23,6 +24,7 @@ use exectrail_abi::{
 };
 
 use crate::{
+    account::Role,
     config::config,
     scratch::{Scratch, ShortKey},
 };
@@ -41,10 +43,10 @@ pub static WAKE: Array<u64> = Array::with_max_entries(1, BPF_F_RDONLY);
 #[map]
 pub static EXEC_COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, BPF_F_RDONLY);
 
-/// The attempt hooks' account, [`ATTEMPT_ROWS`](exectrail_abi::counters::ATTEMPT_ROWS)
+/// The attempt hooks' account, [`INTERRUPTIBLE_ROWS`](exectrail_abi::counters::INTERRUPTIBLE_ROWS)
 /// rows per possible CPU.
 #[map]
-pub static ATTEMPT_COUNTERS: Array<Counters> = Array::with_max_entries(1, BPF_F_RDONLY);
+pub static INTERRUPTIBLE_COUNTERS: Array<Counters> = Array::with_max_entries(1, BPF_F_RDONLY);
 
 /// By [`SWITCH_GENERATION`]: which generation of the rules is active, 0 or 1, the one
 /// word that makes new rules hold. By [`SWITCH_TREES`]: non-zero, if births have to be
@@ -110,11 +112,17 @@ pub static TREES: HashMap<u32, u64> = HashMap::with_max_entries(ENTRIES, BPF_F_N
 #[map]
 pub static HITS: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, BPF_F_RDONLY);
 
-/// Scratch of the exec hooks, an entry per possible CPU, picked by CPU number.
+/// Scratch of the exec hooks, an entry per possible CPU, picked by CPU number; behind
+/// them as many of what stands in for these hooks, where something does.
 /// A plain array because a per-CPU value ends at 32 KiB (`PCPU_MIN_UNIT_SIZE`,
 /// mm/percpu.c). No owner check: these hooks are never preempted.
 #[map]
 pub static EXEC_SCRATCH: Array<Scratch> = Array::with_max_entries(1, BPF_F_RDONLY);
+
+/// Where what stands in for the hook of ends puts its record together, an entry per
+/// possible CPU.
+#[map]
+pub static EXIT_SCRATCH: Array<Exit> = Array::with_max_entries(1, BPF_F_RDONLY);
 
 /// Scratch of the attempt hooks, [`ATTEMPT_SLOTS`](exectrail_abi::counters::ATTEMPT_SLOTS)
 /// entries per possible CPU, or one entry in all when failures are not traced.
@@ -157,26 +165,39 @@ pub static ATTACHED: Array<u64> = Array::with_max_entries(1, BPF_F_RDONLY_PROG);
 #[map]
 pub static STAGES: ProgramArray = ProgramArray::with_max_entries(STAGES_MAX, 0);
 
+/// Those of what stands in for it, which is of another kind; an array holds one kind
+/// (kernel/bpf/core.c, `bpf_prog_map_compatible`).
+#[map]
+pub static STAGES_AGAIN: ProgramArray = ProgramArray::with_max_entries(STAGES_MAX, 0);
+
+#[inline(always)]
+fn stages(role: Role) -> &'static ProgramArray {
+    match role {
+        Role::Main => &STAGES,
+        Role::StandIn => &STAGES_AGAIN,
+    }
+}
+
 /// Goes on in the walk stage, and comes back only when the kernel allows no
 /// further call. Nothing of the caller's may need to be dropped.
 #[inline(always)]
-pub fn go_on_in_walk_stage<C: EbpfContext>(context: &C) {
+pub fn go_on_in_walk_stage<C: EbpfContext>(context: &C, role: Role) {
     // SAFETY: the stage is of the caller's kind, so it takes the same context.
-    unsafe { STAGES.tail_call(context, STAGE_WALK) };
+    unsafe { stages(role).tail_call(context, STAGE_WALK) };
 }
 
 /// Goes on in the stage that finishes, likewise.
 #[inline(always)]
-pub fn go_on_in_finish_stage<C: EbpfContext>(context: &C) {
+pub fn go_on_in_finish_stage<C: EbpfContext>(context: &C, role: Role) {
     // SAFETY: as above.
-    unsafe { STAGES.tail_call(context, STAGE_FINISH) };
+    unsafe { stages(role).tail_call(context, STAGE_FINISH) };
 }
 
 /// Goes on in the stage that sends pieces of arguments, likewise.
 #[inline(always)]
-pub fn go_on_in_pieces_stage<C: EbpfContext>(context: &C) {
+pub fn go_on_in_pieces_stage<C: EbpfContext>(context: &C, role: Role) {
     // SAFETY: as above.
-    unsafe { STAGES.tail_call(context, STAGE_PIECES) };
+    unsafe { stages(role).tail_call(context, STAGE_PIECES) };
 }
 
 /// The active generation, and its rules as a whole.
@@ -296,6 +317,13 @@ pub fn answer_attempt(id: u64) -> Attempt {
     before
 }
 
+/// Whether the failure of the attempt with this id has been seen to.
+#[inline(always)]
+pub fn is_answered(id: u64) -> bool {
+    // SAFETY: read at once; only its own task writes under an id.
+    unsafe { ATTEMPTS.get(id) }.is_some_and(|attempt| attempt.flags & ANSWERED != 0)
+}
+
 /// Whether this very attempt is noted.
 #[inline(always)]
 pub fn is_noted(id: u64, attempt: &Attempt) -> bool {
@@ -314,19 +342,37 @@ pub fn forget_attempt(id: u64) {
     let _ = ATTEMPTS.remove(id);
 }
 
-/// Notes what an exec of this process is given.
+/// Notes what an exec of this process is given, and leaves what was told of it.
 #[inline(always)]
 pub fn note_given(pid: u32, given: Given) -> Option<()> {
-    let place = GIVEN.get_ptr_mut(pid & config!(images).wrapping_sub(1))?;
-    // SAFETY: a valid map value.
-    unsafe { place.write_volatile(given) };
+    let place = given_place(pid)?;
+    // SAFETY: a valid map value; so below.
+    unsafe { (&raw mut (*place).word).write_volatile(given.word) };
+    // SAFETY: as above.
+    unsafe { (&raw mut (*place).interpreter).write_volatile(given.interpreter) };
+    // SAFETY: as above.
+    unsafe { (&raw mut (*place).argc).write_volatile(given.argc) };
     Some(())
+}
+
+/// Notes that the main program was run for what this word names.
+#[inline(always)]
+pub fn note_told(pid: u32, word: u64) -> Option<()> {
+    let place = given_place(pid)?;
+    // SAFETY: a valid map value.
+    unsafe { (&raw mut (*place).told).write_volatile(word) };
+    Some(())
+}
+
+#[inline(always)]
+fn given_place(pid: u32) -> Option<*mut Given> {
+    GIVEN.get_ptr_mut(pid & config!(images).wrapping_sub(1))
 }
 
 /// What was noted last in the place of this process.
 #[inline(always)]
 pub fn last_given(pid: u32) -> Given {
-    let place = GIVEN.get_ptr_mut(pid & config!(images).wrapping_sub(1));
+    let place = given_place(pid);
     // SAFETY: a valid map value.
     place.map_or(Given::NOTHING, |place| unsafe { place.read_volatile() })
 }
@@ -358,11 +404,13 @@ pub struct Given {
     pub interpreter: u64,
     /// How many arguments there are.
     pub argc: u64,
+    /// Which exec the main program was last run for, or with all bits turned, which end.
+    pub told: u64,
 }
 
 impl Given {
     /// Of an exec of which nothing was noted. No `Option`, as with [`recall_attempt`].
-    pub const NOTHING: Self = Self { word: 0, interpreter: 0, argc: 0 };
+    pub const NOTHING: Self = Self { word: 0, interpreter: 0, argc: 0, told: 0 };
 
     /// Whether something was noted.
     #[inline(always)]
@@ -401,11 +449,5 @@ impl Attempt {
     #[inline(always)]
     pub fn is_known(self) -> bool {
         self.started != 0
-    }
-
-    /// Whether its failure has been seen to.
-    #[inline(always)]
-    pub fn is_answered(self) -> bool {
-        self.flags & ANSWERED != 0
     }
 }

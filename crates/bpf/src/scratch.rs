@@ -22,10 +22,11 @@ use exectrail_abi::{
 };
 
 use crate::{
+    account::Role,
     collect::path::Walk,
     config::config,
     kernel::{cpu, now},
-    maps::{ATTEMPT_SCRATCH, CLAIMS, EXEC_SCRATCH},
+    maps::{ATTEMPT_SCRATCH, CLAIMS, EXEC_SCRATCH, EXIT_SCRATCH},
     verifier::at_most,
 };
 
@@ -82,10 +83,14 @@ const _: () = assert!(
 impl Scratch {
     /// The exec hooks' buffer of this CPU.
     #[inline(always)]
-    pub fn of_exec() -> Option<&'static mut Self> {
-        let scratch = EXEC_SCRATCH.get_ptr_mut(cpu())?;
+    pub fn of_exec(role: Role) -> Option<&'static mut Self> {
+        let scratch = EXEC_SCRATCH.get_ptr_mut(match role {
+            Role::Main => cpu(),
+            Role::StandIn => config!(cpus) + cpu(),
+        })?;
         // SAFETY: the exec hooks are not preemptible, so no other program holds
-        // this CPU's entry (`hooks/mod.rs`).
+        // this CPU's entry (`hooks/mod.rs`). What stands in for them may be, but the
+        // kernel does not run it while it stands interrupted on this CPU.
         Some(unsafe { &mut *scratch })
     }
 
@@ -121,9 +126,27 @@ impl Scratch {
     /// Starts the record of an end, which has the place of the tails: an exec and an end
     /// are never in the making at once.
     #[inline(always)]
-    pub fn begin_exit(&mut self) -> &mut Exit {
-        let place = self.tail().cast::<Exit>();
+    pub fn begin_exit() -> Option<&'static mut Exit> {
+        let place = Self::of_exec(Role::Main)?.tail().cast::<Exit>();
         // SAFETY: the tails have room for one, aligned as the fields before them are.
+        Some(unsafe { Self::exit_at(place) })
+    }
+
+    /// The same for what stands in for the hook of ends, in a place of its own: it may
+    /// interrupt what stands in for the exec hook.
+    #[inline(always)]
+    pub fn begin_exit_again() -> Option<&'static mut Exit> {
+        let place = EXIT_SCRATCH.get_ptr_mut(cpu())?;
+        // SAFETY: a map value, of which no other program holds this CPU's.
+        Some(unsafe { Self::exit_at(place) })
+    }
+
+    /// # Safety
+    ///
+    /// There is room for one, which nobody else uses.
+    #[inline(always)]
+    unsafe fn exit_at(place: *mut Exit) -> &'static mut Exit {
+        // SAFETY: as the caller says.
         let exit = unsafe {
             zero(place.cast(), size_of::<Exit>() / 8);
             &mut *place

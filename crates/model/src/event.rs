@@ -404,9 +404,11 @@ pub struct Summary {
     /// Those that were lost, each told in a `lost` event.
     pub dropped: u64,
     /// Execs that happened without us, at least: those that image counters prove,
-    /// or, where that is more, the times that the kernel skipped a program of ours.
+    /// or, where that is more, the times that the kernel skipped a program of ours that
+    /// nothing stands in for.
     pub missed: u64,
-    /// Times that the kernel skipped a program of ours; `None` where it does not say.
+    /// Times that the kernel skipped a program of ours and, where others stand in for it,
+    /// all of them, at most; `None` where it does not say.
     pub skipped: Option<u64>,
     /// Events whose arguments were shortened for want of room in the buffer.
     pub shortened: u64,

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use exectrail_abi::{counters::ATTEMPT_ROWS, fault::Loss};
+use exectrail_abi::{counters::INTERRUPTIBLE_ROWS, fault::Loss};
 
 use crate::event::Lost;
 
@@ -28,7 +28,7 @@ impl Losses {
     /// what was not told yet. Older news than the last (a counter read from its
     /// map can overtake the records in the ring) tells nothing.
     pub fn update(&mut self, lane: u32, lost: [u32; Loss::COUNT]) -> impl Iterator<Item = Lost> {
-        let cpu = if lane < self.cpus { lane } else { (lane - self.cpus) / ATTEMPT_ROWS };
+        let cpu = if lane < self.cpus { lane } else { (lane - self.cpus) / INTERRUPTIBLE_ROWS };
         let known = self.lanes.entry(lane).or_default();
         let mut steps = [0; Loss::COUNT];
         for ((known, now), step) in known.iter_mut().zip(lost).zip(&mut steps) {
@@ -46,6 +46,8 @@ impl Losses {
 
 #[cfg(test)]
 mod tests {
+    use exectrail_abi::counters::INTERRUPTIBLE_ROWS;
+
     use super::{Losses, Lost};
 
     fn told(losses: &mut Losses, lane: u32, lost: [u32; 4]) -> Vec<Lost> {
@@ -65,10 +67,12 @@ mod tests {
     }
 
     #[test]
-    fn the_lanes_of_attempts_belong_to_their_cpu() {
+    fn the_lanes_of_what_can_be_interrupted_belong_to_their_cpu() {
         let mut losses = Losses::new(2);
         assert_eq!(told(&mut losses, 2, [0, 1, 0, 0])[0].cpu, 0);
-        assert_eq!(told(&mut losses, 2 + 5, [0, 1, 0, 0])[0].cpu, 1);
+        let last_of_first = 2 + INTERRUPTIBLE_ROWS - 1;
+        assert_eq!(told(&mut losses, last_of_first, [0, 1, 0, 0])[0].cpu, 0);
+        assert_eq!(told(&mut losses, last_of_first + 1, [0, 1, 0, 0])[0].cpu, 1);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! by program.
 
 use exectrail_abi::{
-    counters::{ATTEMPT_ROWS, COUNTERS_WORDS, Counters},
+    counters::{COUNTERS_WORDS, Counters, INTERRUPTIBLE_ROWS},
     fault::Loss,
 };
 use zerocopy::transmute;
@@ -40,8 +40,12 @@ pub struct ProgramAccount {
     /// Its name.
     pub name: &'static str,
     /// Times that the kernel skipped it, because one ran already on that CPU;
-    /// `None` where the kernel does not count it.
+    /// `None` where the kernel does not count it. Where others stand in for it, the
+    /// least of all their numbers.
     pub skipped: Option<u64>,
+    /// Whether others stand in for it: then `skipped` is how many events were lost by
+    /// that at most, and not exactly.
+    pub has_stand_ins: bool,
 }
 
 /// A program of ours as the kernel has it.
@@ -101,10 +105,12 @@ impl Account {
 
     /// Execs that happened without us, at least. What image counters prove and what
     /// the kernel says that it skipped are two views of the same, so the larger
-    /// number holds.
+    /// number holds; but of what has others that stand in for it, the proof alone.
     #[must_use]
     pub fn missed(&self) -> u64 {
-        self.lost(Loss::Missed).max(self.skipped().unwrap_or(0))
+        let alone = self.programs.iter().filter(|program| !program.has_stand_ins);
+        let skipped: Option<u64> = alone.map(|program| program.skipped).sum();
+        self.lost(Loss::Missed).max(skipped.unwrap_or(0))
     }
 }
 
@@ -132,12 +138,11 @@ const MISSES_COUNTED: KernelVersion = KernelVersion { major: 6, minor: 7 };
 
 /// Every lane's row. Empty if the maps cannot be read, which only a kernel bug
 /// can bring about.
-pub(crate) fn rows(object: &Object, cpus: u32, failed: bool) -> Vec<Row> {
-    let exec = object.exec_counters().unwrap_or_default();
-    let attempts = if failed { object.attempt_counters().unwrap_or_default() } else { Vec::new() };
-    let exec = (0..).zip(exec);
-    let attempts = (cpus..).zip(attempts);
-    exec.chain(attempts)
+pub(crate) fn rows(object: &Object, cpus: u32) -> Vec<Row> {
+    let exec = (0..).zip(object.exec_counters().unwrap_or_default());
+    // Where nothing can be interrupted, there is one, and nobody writes it.
+    let interruptible = (cpus..).zip(object.interruptible_counters().unwrap_or_default());
+    exec.chain(interruptible)
         .map(|(lane, words): (u32, [u64; COUNTERS_WORDS])| Row {
             lane,
             counters: transmute!(words),
@@ -149,7 +154,7 @@ pub(crate) fn rows(object: &Object, cpus: u32, failed: bool) -> Vec<Row> {
 pub(crate) fn by_cpu(rows: &[Row], cpus: u32) -> Vec<CpuAccount> {
     let mut accounts = vec![CpuAccount::default(); cpus as usize];
     for row in rows {
-        let cpu = if row.lane < cpus { row.lane } else { (row.lane - cpus) / ATTEMPT_ROWS };
+        let cpu = if row.lane < cpus { row.lane } else { (row.lane - cpus) / INTERRUPTIBLE_ROWS };
         if let Some(account) = accounts.get_mut(cpu as usize) {
             account.add(&row.counters);
         }
@@ -177,6 +182,7 @@ pub(crate) fn by_program(
         .map(|hook| ProgramAccount {
             name: hook.program,
             skipped: least(hook.program).map(skipped).min().flatten(),
+            has_stand_ins: least(hook.program).count() > 1,
         })
         .collect()
 }
@@ -196,7 +202,10 @@ pub(crate) fn infos(object: &Object, hooks: &[Hook]) -> Vec<ProgramInfo> {
 
 #[cfg(test)]
 mod tests {
-    use exectrail_abi::{counters::Counters, fault::Loss};
+    use exectrail_abi::{
+        counters::{Counters, INTERRUPTIBLE_ROWS},
+        fault::Loss,
+    };
 
     use super::{Account, ProgramAccount, Row, by_cpu};
 
@@ -206,8 +215,9 @@ mod tests {
             lane,
             counters: Counters { seen, lost, filtered: 1, ..Counters::default() },
         };
-        // Two CPUs; lanes from 2 on are those of attempts, five per CPU.
-        let rows = [row(0, 10, [1, 0, 0, 0]), row(1, 20, [0; 4]), row(7, 5, [0, 2, 0, 4])];
+        // Two CPUs; behind their lanes are those of what can be interrupted, CPU by CPU.
+        let of_second = 2 + INTERRUPTIBLE_ROWS;
+        let rows = [row(0, 10, [1, 0, 0, 0]), row(1, 20, [0; 4]), row(of_second, 5, [0, 2, 0, 4])];
         let account = Account { cpus: by_cpu(&rows, 2), programs: Vec::new() };
         assert_eq!(account.cpus.iter().map(|cpu| cpu.seen).collect::<Vec<_>>(), [10, 25]);
         assert_eq!((account.seen(), account.filtered(), account.dropped()), (35, 3, 3));
@@ -217,7 +227,10 @@ mod tests {
     #[test]
     fn what_is_missed_is_not_counted_twice() {
         let programs = |skipped: [Option<u64>; 2]| {
-            skipped.map(|skipped| ProgramAccount { name: "x", skipped }).to_vec()
+            let alone =
+                skipped.map(|skipped| ProgramAccount { name: "x", skipped, has_stand_ins: false });
+            let not_alone = ProgramAccount { name: "y", skipped: Some(9), has_stand_ins: true };
+            [alone.to_vec(), vec![not_alone]].concat()
         };
         let missed = |lost, skipped| {
             let rows = [Row {
@@ -227,8 +240,8 @@ mod tests {
             let account = Account { cpus: by_cpu(&rows, 1), programs: programs(skipped) };
             (account.missed(), account.skipped())
         };
-        assert_eq!(missed(3, [Some(1), Some(1)]), (3, Some(2)));
-        assert_eq!(missed(1, [Some(4), Some(0)]), (4, Some(4)));
+        assert_eq!(missed(3, [Some(1), Some(1)]), (3, Some(11)));
+        assert_eq!(missed(1, [Some(4), Some(0)]), (4, Some(13)));
         assert_eq!(missed(1, [Some(4), None]), (1, None));
     }
 }

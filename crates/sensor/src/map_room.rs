@@ -3,7 +3,7 @@
 use aya::{EbpfError, maps::MapError};
 use exectrail_abi::{
     config::Config,
-    counters::{ATTEMPT_ROWS, ATTEMPT_SLOTS},
+    counters::{ATTEMPT_SLOTS, INTERRUPTIBLE_ROWS},
 };
 
 use crate::{error::SensorError, object};
@@ -18,8 +18,9 @@ pub(crate) struct Sizes {
     pub(crate) ring_bytes: u32,
     /// How many rules there can be.
     pub(crate) rules_max: u32,
-    /// Whether the exec hook has to be given what it is not told.
-    pub(crate) given: bool,
+    /// Whether the exec hook is of the classic kind: it has to be given what it is not
+    /// told, and others stand in for it.
+    pub(crate) classic: bool,
 }
 
 /// The maps whose size depends on the plan or on the host.
@@ -31,25 +32,29 @@ pub(crate) struct MapRoom {
 const CURES: [(&str, &[&str]); 4] = [
     ("ask for a smaller --buffer", &["RING"]),
     ("use fewer rules", &["SHORT_PATHS", "LONG_PATHS", "PREFIXES", "NAMES", "HITS"]),
-    ("leave out --failed", &["ATTEMPT_SCRATCH", "CLAIMS", "ATTEMPT_COUNTERS", "ATTEMPTS"]),
+    ("leave out --failed", &["ATTEMPT_SCRATCH", "CLAIMS", "INTERRUPTIBLE_COUNTERS", "ATTEMPTS"]),
     ("lower kernel.pid_max, for each of which it has a place", &["IMAGES", "GIVEN", "TREES"]),
 ];
 
 impl MapRoom {
     pub(crate) fn new(config: &Config, sizes: Sizes) -> Self {
-        let Sizes { ring_bytes, rules_max, given } = sizes;
+        let Sizes { ring_bytes, rules_max, classic } = sizes;
         let (cpus, failed) = (config.cpus, config.failed != 0);
         let if_failed = |entries: u32| if failed { entries } else { 1 };
         // A plain rule has up to two entries; of others there are too few to fill a map.
         let rules = rules_max.saturating_mul(2);
         let entries = vec![
             ("RING", ring_bytes),
-            ("EXEC_SCRATCH", cpus),
+            ("EXEC_SCRATCH", if classic { cpus * 2 } else { cpus }),
+            ("EXIT_SCRATCH", if classic { cpus } else { 1 }),
             ("IMAGES", config.images),
-            ("GIVEN", if given { config.images } else { 1 }),
+            ("GIVEN", if classic { config.images } else { 1 }),
             ("ATTEMPT_SCRATCH", if_failed(cpus * ATTEMPT_SLOTS)),
             ("CLAIMS", if_failed(cpus * ATTEMPT_SLOTS)),
-            ("ATTEMPT_COUNTERS", if_failed(cpus * ATTEMPT_ROWS)),
+            (
+                "INTERRUPTIBLE_COUNTERS",
+                if failed || classic { cpus * INTERRUPTIBLE_ROWS } else { 1 },
+            ),
             ("ATTEMPTS", if_failed(ATTEMPTS)),
             ("HITS", rules_max),
             ("TREES", config.images),
@@ -112,7 +117,7 @@ mod tests {
 
     fn room() -> MapRoom {
         let config = Config { cpus: 4, failed: 1, images: 1 << 15, ..Config::new_zeroed() };
-        MapRoom::new(&config, Sizes { ring_bytes: 1 << 21, rules_max: 512, given: true })
+        MapRoom::new(&config, Sizes { ring_bytes: 1 << 21, rules_max: 512, classic: true })
     }
 
     #[test]

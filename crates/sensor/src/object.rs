@@ -115,12 +115,17 @@ impl Object {
     }
 
     /// Makes a loaded program a stage that the exec hook jumps into.
-    pub(crate) fn set_stage(&mut self, name: &str, index: u32) -> Result<(), SensorError> {
+    pub(crate) fn set_stage(
+        &mut self,
+        name: &str,
+        stages: &str,
+        index: u32,
+    ) -> Result<(), SensorError> {
         let step = |error| SensorError::at(format!("registering {name}"), error);
         let program = self.ebpf.program(name).ok_or_else(|| missing(name))?;
         let fd = program.fd().and_then(|fd| fd.try_clone().map_err(Into::into));
         let fd = fd.map_err(|error| SensorError::at(format!("registering {name}"), error))?;
-        let stages = map_mut(&mut self.ebpf, "STAGES").map_err(step)?;
+        let stages = map_mut(&mut self.ebpf, stages).map_err(step)?;
         ProgramArray::try_from(stages)
             .and_then(|mut stages| stages.set(index, &fd, 0))
             .map_err(step)
@@ -140,9 +145,9 @@ impl Object {
     }
 
     /// The attempt hooks' rows of the account.
-    pub(crate) fn attempt_counters(&self) -> Result<Vec<[u64; COUNTERS_WORDS]>, MapError> {
+    pub(crate) fn interruptible_counters(&self) -> Result<Vec<[u64; COUNTERS_WORDS]>, MapError> {
         let map: Array<_, [u64; COUNTERS_WORDS]> =
-            Array::try_from(map(&self.ebpf, "ATTEMPT_COUNTERS")?)?;
+            Array::try_from(map(&self.ebpf, "INTERRUPTIBLE_COUNTERS")?)?;
         map.iter().collect()
     }
 }

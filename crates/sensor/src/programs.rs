@@ -4,11 +4,11 @@
 //! | file in `crates/bpf/src/hooks` | programs |
 //! |---|---|
 //! | `exec.rs` | what the two below have in common |
-//! | `exec_raw.rs` | `exec_raw`, `walk_raw`, `finish_raw`, `pieces_raw` |
+//! | `exec_raw.rs` | `exec_raw`, `walk_raw`, `finish_raw`, `pieces_raw`; `exec_classic_again` and its stages |
 //! | `exec_classic.rs` | `exec_classic`, `walk_classic`, `finish_classic`, `pieces_classic` |
 //! | `given.rs` | `given`, `prepared` |
 //! | `attempt.rs` | `enter_execve`, `enter_execveat`, `exit_exec`, and `_again` |
-//! | `exit.rs` | `exit_raw`, `exit_classic` |
+//! | `exit.rs` | `exit_raw`, `exit_classic`, `exit_classic_again` |
 //! | `birth.rs` | `birth` |
 
 use exectrail_abi::{
@@ -26,8 +26,8 @@ pub(crate) enum Attach {
     Raw(&'static str),
     /// To classic tracepoints, by category and name.
     Classic(&'static [(&'static str, &'static str)]),
-    /// Not at all: other programs jump into it, by this index.
-    Stage(u32),
+    /// Not at all: other programs jump into it, by this place in this map.
+    Stage(&'static str, u32),
 }
 
 impl Attach {
@@ -36,7 +36,7 @@ impl Attach {
         match self {
             Self::Raw(_) => "raw tracepoint",
             Self::Classic(_) => "classic tracepoint",
-            Self::Stage(_) => "stage",
+            Self::Stage(..) => "stage",
         }
     }
 }
@@ -55,7 +55,7 @@ pub(crate) struct Hook {
 impl Hook {
     /// Whether the kernel runs it at a tracepoint; others are jumped into.
     pub(crate) fn is_attached(&self) -> bool {
-        !matches!(self.attach, Attach::Stage(_))
+        !matches!(self.attach, Attach::Stage(..))
     }
 
     /// The program that this one stands in for where the kernel does not run that, or
@@ -68,14 +68,18 @@ impl Hook {
 /// What names of programs that stand in for others have behind the others' names.
 const AGAIN: &str = "_again";
 
+/// The maps through which programs jump into others.
+const STAGES: &str = "STAGES";
+const STAGES_AGAIN: &str = "STAGES_AGAIN";
+
 const SUCCESSES: &str = "successful execs would not be seen";
 const FAILURES: &str = "failed execs would not be seen; leave out --failed";
 
 /// Success, told by a raw tracepoint: stages first, they must be there when the
 /// other one runs.
 pub(crate) const RAW: &[Hook] = &[
-    Hook { program: "finish_raw", attach: Attach::Stage(STAGE_FINISH), without: SUCCESSES },
-    Hook { program: "walk_raw", attach: Attach::Stage(STAGE_WALK), without: SUCCESSES },
+    Hook { program: "finish_raw", attach: Attach::Stage(STAGES, STAGE_FINISH), without: SUCCESSES },
+    Hook { program: "walk_raw", attach: Attach::Stage(STAGES, STAGE_WALK), without: SUCCESSES },
     Hook { program: "exec_raw", attach: Attach::Raw("sched_process_exec"), without: SUCCESSES },
 ];
 
@@ -96,8 +100,12 @@ const HAS_PREPARE: KernelVersion = KernelVersion { major: 6, minor: 10 };
 /// Success, told by a classic tracepoint. What that does not tell comes first.
 pub(crate) const CLASSIC: &[Hook] = &[
     GIVEN,
-    Hook { program: "finish_classic", attach: Attach::Stage(STAGE_FINISH), without: SUCCESSES },
-    Hook { program: "walk_classic", attach: Attach::Stage(STAGE_WALK), without: SUCCESSES },
+    Hook {
+        program: "finish_classic",
+        attach: Attach::Stage(STAGES, STAGE_FINISH),
+        without: SUCCESSES,
+    },
+    Hook { program: "walk_classic", attach: Attach::Stage(STAGES, STAGE_WALK), without: SUCCESSES },
     Hook {
         program: "exec_classic",
         attach: Attach::Classic(&[("sched", "sched_process_exec")]),
@@ -108,13 +116,42 @@ pub(crate) const CLASSIC: &[Hook] = &[
 const LONG_ARGUMENTS: &str = "arguments over 64 KiB would not be whole; leave out --max-args";
 
 /// Arguments longer than one record, of execs told by a raw tracepoint.
-pub(crate) const PIECES_RAW: &[Hook] =
-    &[Hook { program: "pieces_raw", attach: Attach::Stage(STAGE_PIECES), without: LONG_ARGUMENTS }];
+pub(crate) const PIECES_RAW: &[Hook] = &[Hook {
+    program: "pieces_raw",
+    attach: Attach::Stage(STAGES, STAGE_PIECES),
+    without: LONG_ARGUMENTS,
+}];
 
 /// The same, told by a classic one.
 pub(crate) const PIECES_CLASSIC: &[Hook] = &[Hook {
     program: "pieces_classic",
-    attach: Attach::Stage(STAGE_PIECES),
+    attach: Attach::Stage(STAGES, STAGE_PIECES),
+    without: LONG_ARGUMENTS,
+}];
+
+/// What stands in for an exec hook of the classic kind, registered after it.
+pub(crate) const CLASSIC_AGAIN: &[Hook] = &[
+    Hook {
+        program: "finish_classic_again",
+        attach: Attach::Stage(STAGES_AGAIN, STAGE_FINISH),
+        without: SUCCESSES,
+    },
+    Hook {
+        program: "walk_classic_again",
+        attach: Attach::Stage(STAGES_AGAIN, STAGE_WALK),
+        without: SUCCESSES,
+    },
+    Hook {
+        program: "exec_classic_again",
+        attach: Attach::Raw("sched_process_exec"),
+        without: SUCCESSES,
+    },
+];
+
+/// What stands in for it with arguments longer than one record.
+pub(crate) const PIECES_CLASSIC_AGAIN: &[Hook] = &[Hook {
+    program: "pieces_classic_again",
+    attach: Attach::Stage(STAGES_AGAIN, STAGE_PIECES),
     without: LONG_ARGUMENTS,
 }];
 
@@ -135,6 +172,13 @@ pub(crate) const EXIT_RAW: &[Hook] =
 pub(crate) const EXIT_CLASSIC: &[Hook] = &[Hook {
     program: "exit_classic",
     attach: Attach::Classic(&[("sched", "sched_process_exit")]),
+    without: ENDS,
+}];
+
+/// What stands in for that, registered after it.
+pub(crate) const EXIT_CLASSIC_AGAIN: &[Hook] = &[Hook {
+    program: "exit_classic_again",
+    attach: Attach::Raw("sched_process_exit"),
     without: ENDS,
 }];
 
@@ -182,6 +226,11 @@ pub(crate) fn attempts_again(kernel: KernelVersion) -> bool {
 /// hooks' scratch is not made for that.
 pub(crate) const RAW_PREEMPTIBLE: KernelVersion = KernelVersion { major: 7, minor: 0 };
 
+/// Whether successes are told by classic tracepoints.
+pub(crate) fn are_classic(hooks: &[Hook]) -> bool {
+    hooks.iter().any(|hook| CLASSIC.contains(hook))
+}
+
 /// The hooks for this plan on this kernel. Births come first, then exits: an exec
 /// that is seen has its end seen.
 pub(crate) fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {
@@ -190,28 +239,30 @@ pub(crate) fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {
         HookChoice::Classic => false,
         HookChoice::Auto => kernel < RAW_PREEMPTIBLE,
     };
-    let (pieces, exec, exit) =
-        if raw { (PIECES_RAW, RAW, EXIT_RAW) } else { (PIECES_CLASSIC, CLASSIC, EXIT_CLASSIC) };
-    let pieces = if plan.args_max > ARGS_MAX { pieces } else { &[] };
+    let (pieces, exec, exit) = if raw {
+        (PIECES_RAW.to_vec(), RAW.to_vec(), EXIT_RAW.to_vec())
+    } else {
+        (
+            [PIECES_CLASSIC, PIECES_CLASSIC_AGAIN].concat(),
+            [CLASSIC, CLASSIC_AGAIN].concat(),
+            [EXIT_CLASSIC, EXIT_CLASSIC_AGAIN].concat(),
+        )
+    };
+    let pieces = if plan.args_max > ARGS_MAX { pieces } else { Vec::new() };
     let prepared = |hook: &Hook| if kernel < HAS_PREPARE { *hook } else { PREPARED };
     let told_first = |hook: &Hook| if *hook == GIVEN { prepared(hook) } else { *hook };
     let exec: Vec<Hook> = exec.iter().map(told_first).collect();
     // Trees have to be told of ends, too, or they fill up.
-    let exit = if plan.exits || !plan.rules.told().is_empty() { exit } else { &[] };
+    let exit = if plan.exits || !plan.rules.told().is_empty() { exit } else { Vec::new() };
     let attempts = if plan.failed { ATTEMPTS } else { &[] };
     let again = if plan.failed && attempts_again(kernel) { ATTEMPTS_AGAIN } else { &[] };
-    [BIRTH, exit, pieces, &exec, attempts, again].concat()
+    [BIRTH, &exit, &pieces, &exec, attempts, again].concat()
 }
 
 #[cfg(test)]
 mod tests {
-    use exectrail_model::plan::Plan;
-
-    use super::{
-        ATTEMPTS, ATTEMPTS_AGAIN, BIRTH, CLASSIC, EXIT_CLASSIC, EXIT_RAW, PIECES_CLASSIC,
-        PIECES_RAW, PREPARED, RAW, hooks,
-    };
-    use crate::{object, preflight::KernelVersion};
+    use super::*;
+    use crate::object;
 
     #[test]
     fn the_kind_that_is_not_preempted_is_chosen() {
@@ -224,7 +275,7 @@ mod tests {
         for minor in [0, 2] {
             let hooks = on(7, minor);
             assert_eq!(hooks[0], PREPARED);
-            assert_eq!(hooks[1..], CLASSIC[1..]);
+            assert_eq!(hooks[1..], [&CLASSIC[1..], CLASSIC_AGAIN].concat());
         }
     }
 
@@ -252,12 +303,15 @@ mod tests {
             &[PREPARED],
             RAW,
             CLASSIC,
+            CLASSIC_AGAIN,
             PIECES_RAW,
             PIECES_CLASSIC,
+            PIECES_CLASSIC_AGAIN,
             ATTEMPTS,
             ATTEMPTS_AGAIN,
             EXIT_RAW,
             EXIT_CLASSIC,
+            EXIT_CLASSIC_AGAIN,
         ]
         .concat()
         .iter()

@@ -34,7 +34,7 @@ use crate::{
     object::Object,
     offsets,
     preflight::{self, Host, KernelVersion},
-    programs::{self, GIVEN, Hook, PREPARED, RAW_PREEMPTIBLE},
+    programs::{self, Hook, RAW_PREEMPTIBLE},
     reader::{Reader, Wake},
     rulebook::Rulebook,
     scan, sys,
@@ -78,7 +78,6 @@ pub struct Sensor {
     rulebook: Rulebook,
     kernel: KernelVersion,
     cpus: u32,
-    failed: bool,
     has_v1_cgroups: bool,
     /// Parts of a record that are collected.
     parts: u32,
@@ -133,7 +132,6 @@ impl Sensor {
             rulebook,
             kernel,
             cpus,
-            failed: plan.failed,
             has_v1_cgroups: lower::asks_for_v1_cgroups(&plan.rules),
             parts: plan.parts,
             asked: Instant::now(),
@@ -328,7 +326,7 @@ impl Sensor {
     }
 
     fn rows(&self) -> Vec<counters::Row> {
-        counters::rows(&self.object, self.cpus, self.failed)
+        counters::rows(&self.object, self.cpus)
     }
 
     /// Detaches, hands over what is still in the buffer, and closes the account. All of
@@ -434,7 +432,7 @@ fn create(
     let sizes = Sizes {
         ring_bytes: plan.buffer.bytes(),
         rules_max: Rulebook::room_for(plan, host.kernel),
-        given: hooks.iter().any(|hook| [GIVEN, PREPARED].contains(hook)),
+        classic: programs::are_classic(hooks),
     };
     Object::create(&config, host.kernel, sizes)
 }

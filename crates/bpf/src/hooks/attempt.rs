@@ -19,6 +19,11 @@
 //! CPUs). So there each is three times, each in the place of those before it that did not
 //! run: an entry notes what is not noted, an exit answers what is not answered.
 //!
+//! Three programs, and not one that the others jump into: since 6.13 a program has its
+//! stack in a place of its CPU (arch/x86/net/bpf_jit_comp.c, `priv_stack_ptr`), for which
+//! the kernel relies on not running it twice; whoever jumps into one that stands
+//! interrupted overwrites its stack. Tried on 7.2, that was an oops.
+//!
 //! A failure whose entry was not seen (seccomp answers before the entry's
 //! tracepoint, include/linux/entry-common.h) is told with what there is.
 
@@ -44,19 +49,20 @@ use crate::{
     emit::emit,
     gate,
     kernel::{Task, field, now},
-    maps::{ATTEMPTS, Attempt, answer_attempt, forget_attempt, is_noted, recall_attempt},
+    maps::{
+        ATTEMPTS, Attempt, answer_attempt, forget_attempt, is_answered, is_noted, recall_attempt,
+    },
     scratch::{Claimed, Scratch},
 };
 
 /// include/uapi/linux/fcntl.h, 6.14.
 const AT_EXECVE_CHECK: u64 = 0x10000;
 
-/// Where there are several programs for one moment, which of them this is.
+/// Whether a program does its work, or looks whether one before it has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
     First,
-    Between,
-    Last,
+    Again,
 }
 
 /// `execve(filename, argv, envp)`.
@@ -68,13 +74,13 @@ pub fn enter_execve(context: TracePointContext) -> i32 {
 /// See [`enter_execve`].
 #[tracepoint(category = "syscalls", name = "sys_enter_execve")]
 pub fn enter_execve_again(context: TracePointContext) -> i32 {
-    ask_execve(&context, Turn::Between)
+    ask_execve(&context, Turn::Again)
 }
 
 /// See [`enter_execve`].
 #[tracepoint(category = "syscalls", name = "sys_enter_execve")]
 pub fn enter_execve_again_2(context: TracePointContext) -> i32 {
-    ask_execve(&context, Turn::Last)
+    ask_execve(&context, Turn::Again)
 }
 
 /// `execveat(fd, filename, argv, envp, flags)`.
@@ -86,13 +92,13 @@ pub fn enter_execveat(context: TracePointContext) -> i32 {
 /// See [`enter_execveat`].
 #[tracepoint(category = "syscalls", name = "sys_enter_execveat")]
 pub fn enter_execveat_again(context: TracePointContext) -> i32 {
-    ask_execveat(&context, Turn::Between)
+    ask_execveat(&context, Turn::Again)
 }
 
 /// See [`enter_execveat`].
 #[tracepoint(category = "syscalls", name = "sys_enter_execveat")]
 pub fn enter_execveat_again_2(context: TracePointContext) -> i32 {
-    ask_execveat(&context, Turn::Last)
+    ask_execveat(&context, Turn::Again)
 }
 
 /// The exit of either.
@@ -105,14 +111,15 @@ pub fn exit_exec(context: TracePointContext) -> i32 {
 /// See [`exit_exec`].
 #[tracepoint(category = "syscalls", name = "sys_exit_execve")]
 pub fn exit_exec_again(context: TracePointContext) -> i32 {
-    answer(&context, Turn::Between);
+    answer(&context, Turn::Again);
     0
 }
 
-/// See [`exit_exec`].
+/// See [`exit_exec`]. Nobody comes after it.
 #[tracepoint(category = "syscalls", name = "sys_exit_execve")]
 pub fn exit_exec_again_2(context: TracePointContext) -> i32 {
-    answer(&context, Turn::Last);
+    answer(&context, Turn::Again);
+    forget_attempt(bpf_get_current_pid_tgid());
     0
 }
 
@@ -164,14 +171,16 @@ fn failure(ret: i64) -> Option<u32> {
 fn answer(context: &TracePointContext, turn: Turn) -> Option<()> {
     let id = bpf_get_current_pid_tgid();
     let Some(errno) = failure(word(context, config!(formats.sys_exit_ret)) as i64) else {
-        forget_attempt(id);
+        if turn == Turn::First {
+            forget_attempt(id);
+        }
         return None;
     };
-    let is_last = turn == Turn::Last || config!(attempts_again) == 0;
-    let attempt = if is_last { recall_attempt(id) } else { answer_attempt(id) };
-    if attempt.is_answered() {
+    if turn == Turn::Again && is_answered(id) {
         return None;
     }
+    let attempt =
+        if config!(attempts_again) == 0 { recall_attempt(id) } else { answer_attempt(id) };
     if Task::current().is_being_killed() {
         return None;
     }

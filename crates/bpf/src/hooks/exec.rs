@@ -8,7 +8,7 @@ use exectrail_abi::{
 };
 
 use crate::{
-    account::Account,
+    account::{Account, Role},
     collect::{
         argv, environment,
         executable::executable,
@@ -44,11 +44,11 @@ pub trait NewProgram: Copy {
 /// From the exec to the first part of the path. What is not wanted is turned away
 /// before more of it is looked at than its name.
 #[inline(always)]
-pub fn begin<C: EbpfContext>(context: &C, program: impl NewProgram) -> Option<()> {
-    let account = Account::of_exec()?;
+pub fn begin<C: EbpfContext>(context: &C, program: impl NewProgram, role: Role) -> Option<()> {
+    let account = Account::of_exec(role)?;
     account.seen();
     let task = Task::current();
-    let scratch = Scratch::of_exec()?;
+    let scratch = Scratch::of_exec(role)?;
     scratch.begin(KIND_EXEC);
     look_for_missed_execs(scratch, task, account);
     // As a number, and not as an option: what an option holds when it is none is not
@@ -66,13 +66,13 @@ pub fn begin<C: EbpfContext>(context: &C, program: impl NewProgram) -> Option<()
     let file = task.mm().and_then(|mm| mm.exe_file());
     let started = path::start(scratch, EXE, file.and_then(|file| file.path()));
     scratch.note(started);
-    go_on::<C, FIRST>(context, account, scratch)
+    go_on::<C, FIRST>(context, account, scratch, role)
 }
 
 /// On with the path.
 #[inline(always)]
-pub fn walk<C: EbpfContext>(context: &C) -> Option<()> {
-    go_on::<C, STAGE>(context, Account::of_exec()?, Scratch::of_exec()?)
+pub fn walk<C: EbpfContext>(context: &C, role: Role) -> Option<()> {
+    go_on::<C, STAGE>(context, Account::of_exec(role)?, Scratch::of_exec(role)?, role)
 }
 
 /// Each stage finds what the others did in this CPU's scratch buffer. One that
@@ -82,31 +82,32 @@ fn go_on<C: EbpfContext, const STEPS: usize>(
     context: &C,
     account: Account,
     scratch: &mut Scratch,
+    role: Role,
 ) -> Option<()> {
     if !scratch.has(Fault::Exe) {
         match path::advance::<STEPS>(scratch, EXE) {
             Ok(Progress::Root) => {}
             Ok(Progress::Deeper) => {
-                go_on_in_walk_stage(context);
+                go_on_in_walk_stage(context, role);
                 scratch.note(Err(Fault::ExeCut));
             }
             Err(fault) => scratch.note(Err(fault)),
         }
     }
-    go_on_in_finish_stage(context);
+    go_on_in_finish_stage(context, role);
     account.dropped(Loss::NoStage);
     None
 }
 
 /// The gate again, with both names; then the rest of the record.
 #[inline(always)]
-pub fn finish<C: EbpfContext>(context: &C) -> Option<()> {
-    let (account, scratch) = (Account::of_exec()?, Scratch::of_exec()?);
+pub fn finish<C: EbpfContext>(context: &C, role: Role) -> Option<()> {
+    let (account, scratch) = (Account::of_exec(role)?, Scratch::of_exec(role)?);
     if scratch.pieces_sent == 0 {
         gate::last_look(scratch, account)?;
         if argv::has_pieces(Task::current()) {
             scratch.pieces_sent = 1;
-            go_on_in_pieces_stage(context);
+            go_on_in_pieces_stage(context, role);
             // The record's own part is their end, and says so.
         }
     }
@@ -118,11 +119,11 @@ pub fn finish<C: EbpfContext>(context: &C) -> Option<()> {
 /// Arguments that one record cannot hold, a piece after the other; then back to
 /// the stage that finishes.
 #[inline(always)]
-pub fn pieces<C: EbpfContext>(context: &C) -> Option<()> {
-    let (account, scratch) = (Account::of_exec()?, Scratch::of_exec()?);
+pub fn pieces<C: EbpfContext>(context: &C, role: Role) -> Option<()> {
+    let (account, scratch) = (Account::of_exec(role)?, Scratch::of_exec(role)?);
     let pieces = argv::send_pieces(scratch, account, Task::current());
     scratch.note(pieces);
-    go_on_in_finish_stage(context);
+    go_on_in_finish_stage(context, role);
     account.dropped(Loss::NoStage);
     None
 }

@@ -5,9 +5,10 @@ use aya_ebpf::{macros::tracepoint, programs::TracePointContext};
 
 use super::{
     exec::{self, NewProgram},
-    given::recall,
+    given::{recall, tell_exec},
 };
 use crate::{
+    account::Role,
     config::config,
     kernel::{field, text},
     maps::Given,
@@ -45,27 +46,28 @@ impl NewProgram for Fields<'_> {
 /// A successful exec.
 #[tracepoint(category = "sched", name = "sched_process_exec")]
 pub fn exec_classic(context: TracePointContext) -> i32 {
-    exec::begin(&context, Fields { record: &context, given: recall() });
+    let _ = tell_exec();
+    exec::begin(&context, Fields { record: &context, given: recall() }, Role::Main);
     0
 }
 
 /// The same exec, when its path is deeper than one program walks.
 #[tracepoint(category = "sched", name = "sched_process_exec")]
 pub fn walk_classic(context: TracePointContext) -> i32 {
-    exec::walk(&context);
+    exec::walk(&context, Role::Main);
     0
 }
 
 /// The same exec, when its path is known.
 #[tracepoint(category = "sched", name = "sched_process_exec")]
 pub fn finish_classic(context: TracePointContext) -> i32 {
-    exec::finish(&context);
+    exec::finish(&context, Role::Main);
     0
 }
 
 /// The same exec, when its arguments are longer than one record.
 #[tracepoint(category = "sched", name = "sched_process_exec")]
 pub fn pieces_classic(context: TracePointContext) -> i32 {
-    exec::pieces(&context);
+    exec::pieces(&context, Role::Main);
     0
 }

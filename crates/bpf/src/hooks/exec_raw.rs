@@ -4,8 +4,11 @@
 
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 
-use super::exec::{self, NewProgram};
-use crate::kernel::Bprm;
+use super::{
+    exec::{self, NewProgram},
+    given::exec_is_told,
+};
+use crate::{account::Role, kernel::Bprm};
 
 /// Its arguments, taken as they are asked for: each is a read of kernel memory.
 #[derive(Clone, Copy)]
@@ -41,27 +44,58 @@ impl NewProgram for Arguments {
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 pub fn exec_raw(context: RawTracePointContext) -> i32 {
     let arguments = Arguments { bprm: Bprm::new(context.arg(2)), caller: context.arg(1) };
-    exec::begin(&context, arguments);
+    exec::begin(&context, arguments, Role::Main);
     0
 }
 
 /// The same exec, when its path is deeper than one program walks.
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 pub fn walk_raw(context: RawTracePointContext) -> i32 {
-    exec::walk(&context);
+    exec::walk(&context, Role::Main);
     0
 }
 
 /// The same exec, when its path is known.
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 pub fn finish_raw(context: RawTracePointContext) -> i32 {
-    exec::finish(&context);
+    exec::finish(&context, Role::Main);
     0
 }
 
 /// The same exec, when its arguments are longer than one record.
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 pub fn pieces_raw(context: RawTracePointContext) -> i32 {
-    exec::pieces(&context);
+    exec::pieces(&context, Role::Main);
+    0
+}
+
+/// An exec that the classic hook was not run for.
+#[raw_tracepoint(tracepoint = "sched_process_exec")]
+pub fn exec_classic_again(context: RawTracePointContext) -> i32 {
+    if !exec_is_told() {
+        let arguments = Arguments { bprm: Bprm::new(context.arg(2)), caller: context.arg(1) };
+        exec::begin(&context, arguments, Role::StandIn);
+    }
+    0
+}
+
+/// The same exec, when its path is deeper than one program walks.
+#[raw_tracepoint(tracepoint = "sched_process_exec")]
+pub fn walk_classic_again(context: RawTracePointContext) -> i32 {
+    exec::walk(&context, Role::StandIn);
+    0
+}
+
+/// The same exec, when its path is known.
+#[raw_tracepoint(tracepoint = "sched_process_exec")]
+pub fn finish_classic_again(context: RawTracePointContext) -> i32 {
+    exec::finish(&context, Role::StandIn);
+    0
+}
+
+/// The same exec, when its arguments are longer than one record.
+#[raw_tracepoint(tracepoint = "sched_process_exec")]
+pub fn pieces_classic_again(context: RawTracePointContext) -> i32 {
+    exec::pieces(&context, Role::StandIn);
     0
 }

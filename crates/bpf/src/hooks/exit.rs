@@ -13,8 +13,9 @@ use aya_ebpf::{
 };
 use exectrail_abi::record::Exit;
 
+use super::given::{end_is_told, tell_end};
 use crate::{
-    account::Account,
+    account::{Account, Role},
     collect::{
         end,
         image::{self, Count, Owner},
@@ -30,32 +31,48 @@ use crate::{
 /// The end of a thread, told by a raw tracepoint.
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
 pub fn exit_raw(_context: RawTracePointContext) -> i32 {
-    tell();
+    let task = Task::current();
+    if end::is_last_thread(task) {
+        tell(task, Role::Main);
+    }
     0
 }
 
 /// The same, told by a classic one.
 #[tracepoint(category = "sched", name = "sched_process_exit")]
 pub fn exit_classic(_context: TracePointContext) -> i32 {
-    tell();
+    let task = Task::current();
+    if end::is_last_thread(task) {
+        let _ = tell_end();
+        tell(task, Role::Main);
+    }
+    0
+}
+
+/// An end that the classic hook was not run for.
+#[raw_tracepoint(tracepoint = "sched_process_exit")]
+pub fn exit_classic_again(_context: RawTracePointContext) -> i32 {
+    let task = Task::current();
+    if end::is_last_thread(task) && !end_is_told() {
+        tell(task, Role::StandIn);
+    }
     0
 }
 
 #[inline(always)]
-fn tell() -> Option<()> {
-    let task = Task::current();
-    if !end::is_last_thread(task) {
-        return None;
-    }
+fn tell(task: Task, role: Role) -> Option<()> {
     if has_trees() {
         tree::forget((bpf_get_current_pid_tgid() >> 32) as u32);
     }
     if config!(exits) == 0 {
         return None;
     }
-    let account = Account::of_exec()?;
+    let account = Account::of_exit(role)?;
     account.seen();
-    let exit = Scratch::of_exec()?.begin_exit();
+    let exit = match role {
+        Role::Main => Scratch::begin_exit()?,
+        Role::StandIn => Scratch::begin_exit_again()?,
+    };
     end::of_current(exit, task);
     look_for_missed_execs(exit, task, account);
     emit_exit(exit, account);

@@ -10,6 +10,11 @@
 //! record is marked instead.
 //!
 //! It writes one map value, so it may be preempted.
+//!
+//! In the same place the classic hook notes that it was run: the kernel does not run it
+//! while a `bpf(2)` map operation stands interrupted on its CPU, and then a raw one stands
+//! in for it (`exec_raw`, `exit`), which is registered after it. Two processes with one
+//! place (of ids 2^18 apart) would have to exec at the same moment to confuse that.
 
 use aya_ebpf::{
     helpers::bpf_get_current_pid_tgid, macros::raw_tracepoint, programs::RawTracePointContext,
@@ -18,7 +23,7 @@ use aya_ebpf::{
 use crate::{
     collect::image::Owner,
     kernel::{Bprm, Task},
-    maps::{Given, last_given, note_given},
+    maps::{Given, last_given, note_given, note_told},
 };
 
 /// A successful exec, about to be told by the classic hook.
@@ -41,7 +46,7 @@ fn note(bprm: Bprm, steps: u64) -> Option<()> {
     let (pid, word) = this_exec(steps)?;
     let (interpreter, argc) = (bprm.interpreter()?, u64::from(bprm.argc()?));
     let interpreter = if interpreter == bprm.filename()? { 0 } else { interpreter };
-    note_given(pid, Given { word, interpreter, argc })
+    note_given(pid, Given { word, interpreter, argc, told: 0 })
 }
 
 /// What was noted of this exec, or [`Given::NOTHING`].
@@ -50,6 +55,32 @@ pub fn recall() -> Given {
     let Some((pid, word)) = this_exec(0) else { return Given::NOTHING };
     let given = last_given(pid);
     if given.word == word { given } else { Given::NOTHING }
+}
+
+/// Notes that the main program is run for this exec.
+#[inline(always)]
+pub fn tell_exec() -> Option<()> {
+    let (pid, word) = this_exec(0)?;
+    note_told(pid, word)
+}
+
+/// Whether it was. If it cannot be known, nobody stands in.
+#[inline(always)]
+pub fn exec_is_told() -> bool {
+    this_exec(0).is_none_or(|(pid, word)| last_given(pid).told == word)
+}
+
+/// Notes that the main program is run for the end of this process.
+#[inline(always)]
+pub fn tell_end() -> Option<()> {
+    let (pid, word) = this_exec(0)?;
+    note_told(pid, !word)
+}
+
+/// Whether it was.
+#[inline(always)]
+pub fn end_is_told() -> bool {
+    this_exec(0).is_none_or(|(pid, word)| last_given(pid).told == !word)
 }
 
 /// The process, and what names this very exec of it: its first thread, which the one that

@@ -101,9 +101,9 @@ fn storm(name: &str, storms: &[&[&str]]) {
     for child in &mut running {
         assert!(child.wait().unwrap().success());
     }
-    let [all, ruled] = watches;
-    all.judge(name, each * storms.len());
-    ruled.judge(&format!("{name}, with rules"), each * storms.len());
+    let [without, with] = watches;
+    without.judge(name, each * storms.len());
+    with.judge(&format!("{name}, with rules"), each * storms.len());
 }
 
 #[test]
