@@ -93,6 +93,7 @@ check: ## all that is checked without running: format, lints, licences, docs, ob
 	    --all-features check licenses bans sources; \
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked --quiet; \
 	$(CARGO) run --quiet -p xtask -- docs --check; \
+	$(CARGO) run --quiet -p xtask -- instructions; \
 	$(CARGO) run --quiet -p xtask -- object check)
 
 docs: ## write docs/ anew from the table of fields, to be committed with it

@@ -221,6 +221,10 @@ need_cargo_deny() {
     cargo install cargo-deny --version "$deny_version" --locked --quiet --debug --root "$tools"
 }
 
+need_valgrind() {
+    have valgrind || install "what counts instructions" valgrind
+}
+
 # --- bench: whom `make bench` compares with ------------------------------------
 
 # libbpf's execsnoop; that of bcc has another name in packages, and is Python.
@@ -302,6 +306,7 @@ need_check() {
     need_component clippy
     need_kernel_clippy
     need_cargo_deny
+    need_valgrind
 }
 
 need_bench() {

@@ -8,6 +8,7 @@ use exectrail_object::Tree;
 mod bench;
 mod docs;
 mod fuzz;
+mod instructions;
 mod kernel_clippy;
 mod kernels;
 mod object;
@@ -21,6 +22,7 @@ cargo run -p xtask -- <chore>
   kernel-clippy   clippy over the kernel side, with the compiler that builds it
   docs            write docs/ anew from the table of fields; --check compares
   tidy            the house rules that no compiler knows
+  instructions    how many an event takes, against what is committed; --update writes that
   kernels         the live tests on many kernels, in emulated machines; --help tells more
   bench           what tracing costs, beside execsnoop; --help tells more
   fuzz            any bytes for all that reads bytes; --help tells more";
@@ -51,6 +53,8 @@ fn run() -> Result<()> {
         ["tidy"] => tidy::run(tree.root()),
         ["bench", ref options @ ..] => bench::run(&tree, options),
         ["kernels", ref options @ ..] => kernels::run(&tree, options),
+        ["instructions"] => instructions::run(tree.root(), false),
+        ["instructions", "--update"] => instructions::run(tree.root(), true),
         ["fuzz", ref options @ ..] => fuzz::run(tree.root(), options),
         [] | ["help" | "--help" | "-h"] => {
             println!("{MENU}");

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+mod decimal;
 mod json;
 mod jsonl;
 mod names;

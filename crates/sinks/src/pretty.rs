@@ -13,7 +13,7 @@ mod units;
 
 use std::{
     fmt::{self, Write},
-    io, iter, mem,
+    io, mem,
 };
 
 use anstyle::{Effects, Reset, Style};
@@ -29,7 +29,7 @@ use crate::{
     sink::{Lines, Sink},
 };
 
-use cell::{WARNING, paint, show};
+use cell::{Palette, WARNING, show};
 use columns::{Column, columns};
 
 const TITLE: Style = Style::new().effects(Effects::UNDERLINE);
@@ -42,6 +42,7 @@ pub struct Pretty {
     color: bool,
     width: Option<usize>,
     clock: Clock,
+    palette: Palette,
     line: String,
     cell: String,
 }
@@ -58,6 +59,7 @@ impl Pretty {
             // Some terminals say 0 when they do not know.
             width: options.width.filter(|width| *width > 0),
             clock: Clock::new(options.time_zone.unwrap_or_else(TimeZone::system)),
+            palette: Palette::new(options.color),
             line: String::new(),
             cell: String::new(),
         }
@@ -68,7 +70,7 @@ impl Pretty {
         &mut self,
         mut write: impl FnMut(&Column, &mut Clock, &mut String) -> Result<Style, fmt::Error>,
     ) -> io::Result<()> {
-        let Self { columns, color, clock, line, cell, .. } = self;
+        let Self { columns, palette, clock, line, cell, .. } = self;
         line.clear();
         // Kept until something follows: no line ends with spaces.
         let mut spaces = 0;
@@ -83,8 +85,8 @@ impl Pretty {
             };
             spaces += before + if index == 0 { 0 } else { gap };
             if !cell.is_empty() {
-                line.extend(iter::repeat_n(' ', mem::take(&mut spaces)));
-                paint(cell, style, *color, line).map_err(io::Error::other)?;
+                space(mem::take(&mut spaces), line);
+                palette.paint(cell, style, line);
             }
             spaces += behind;
         }
@@ -112,8 +114,17 @@ impl Pretty {
         write!(self.cell, "-- {count} {events} lost here ({reason}, CPU {cpu}) --")
             .map_err(io::Error::other)?;
         self.line.clear();
-        paint(&self.cell, WARNING, self.color, &mut self.line).map_err(io::Error::other)?;
+        self.palette.paint(&self.cell, WARNING, &mut self.line);
         self.put()
+    }
+}
+
+fn space(mut spaces: usize, line: &mut String) {
+    const SPACES: &str = "                                ";
+    while spaces > 0 {
+        let some = SPACES.get(..spaces).unwrap_or(SPACES);
+        line.push_str(some);
+        spaces -= some.len();
     }
 }
 

@@ -72,9 +72,21 @@ pub fn quote(bytes: &[u8], place: Place, out: &mut String) {
     }
 }
 
+/// Of ASCII, what is bare wherever it stands.
+const BARE: [bool; 256] = {
+    let mut bare = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 0x80 {
+        bare[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'+' | b',' | b'-' | b'.' | b'/' | b':' | b'@' | b'_');
+        byte += 1;
+    }
+    bare
+};
+
 fn is_bare(text: &str, place: Place) -> bool {
     let safe = text.char_indices().all(|(index, c)| match c {
-        'a'..='z' | 'A'..='Z' | '0'..='9' | '+' | ',' | '-' | '.' | '/' | ':' | '@' | '_' => true,
+        '\0'..='\x7f' if BARE[c as usize] => true,
         // Names a job where a command is expected.
         '%' => index > 0 || place == Place::Argument,
         // zsh looks up `=ls`; `a=b` in front of a command is an assignment.

@@ -11,6 +11,7 @@ use exectrail_model::{
 
 use crate::{
     clock::Clock,
+    decimal::Decimal,
     names::names,
     quote::{Place, quote},
 };
@@ -30,6 +31,37 @@ pub(super) fn paint(text: &str, style: Style, color: bool, line: &mut String) ->
     }
 }
 
+/// The styles of cells, as a terminal takes them. There are few, and to put one into words
+/// takes longer than the cell.
+pub(super) struct Palette {
+    color: bool,
+    known: Vec<(Style, String)>,
+}
+
+impl Palette {
+    pub(super) fn new(color: bool) -> Self {
+        Self { color, known: Vec::new() }
+    }
+
+    pub(super) fn paint(&mut self, text: &str, style: Style, line: &mut String) {
+        if !self.color || style.is_plain() {
+            line.push_str(text);
+            return;
+        }
+        let known = self.known.iter().position(|(known, _)| *known == style);
+        let at = known.unwrap_or_else(|| {
+            self.known.push((style, style.render().to_string()));
+            self.known.len() - 1
+        });
+        line.push_str(self.known.get(at).map_or("", |(_, words)| words));
+        line.push_str(text);
+        line.push_str(RESET);
+    }
+}
+
+/// What ends a style: [`anstyle::Reset`], put into words.
+const RESET: &str = "\u{1b}[0m";
+
 pub(super) fn show(
     kind: Type,
     value: Value<'_>,
@@ -42,7 +74,7 @@ pub(super) fn show(
             return paint(ARGUMENTS_UNREADABLE, WARNING, color, cell);
         }
         Value::Null => cell.push_str(NULL),
-        Value::Number(value) => write!(cell, "{value}")?,
+        Value::Number(value) => cell.push_str(Decimal::new(value, 0).as_str()),
         Value::Bool(value) => write!(cell, "{value}")?,
         Value::Text(text) => cell.push_str(text),
         Value::Bytes(bytes) => quote(bytes, Place::Command, cell),
@@ -66,7 +98,9 @@ pub(super) fn show(
         Value::Ancestors(ancestors) => return list(ancestors.iter(), " < ", cell, ancestor),
         Value::Time(wall) => match clock.read(wall) {
             Some(reading) => {
-                write!(cell, "{}.{:03}", reading.time, reading.nanos / 1_000_000)?;
+                cell.push_str(reading.time);
+                cell.push('.');
+                cell.push_str(Decimal::new(reading.nanos / 1_000_000, 3).as_str());
             }
             None => cell.push_str(NULL),
         },

@@ -6,12 +6,20 @@ use unicode_width::UnicodeWidthChar;
 
 /// How many cells of a terminal `line` takes.
 pub(super) fn cells(line: &str) -> usize {
+    // Most are ASCII, of which each character takes one.
+    if line.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return line.len();
+    }
     pieces(line).map(|(_, cells)| cells).sum()
 }
 
 /// What to keep of `line` so that one more cell makes `width`; `None` if it
 /// fits as it is.
 pub(super) fn cut(line: &str, width: usize) -> Option<&str> {
+    // Nothing takes more cells than it has bytes.
+    if line.len() <= width {
+        return None;
+    }
     let mut used = 0;
     let mut keep = 0;
     for (end, cells) in pieces(line) {
@@ -33,11 +41,13 @@ fn pieces(line: &str) -> impl Iterator<Item = (usize, usize)> {
     let mut rest = line.chars();
     iter::from_fn(move || {
         let c = rest.next()?;
-        let cells = if c == '\u{1b}' {
-            rest.find(|&c| c == 'm');
-            0
-        } else {
-            c.width().unwrap_or(0)
+        let cells = match c {
+            ' '..='~' => 1,
+            '\u{1b}' => {
+                rest.find(|&c| c == 'm');
+                0
+            }
+            c => c.width().unwrap_or(0),
         };
         Some((line.len() - rest.as_str().len(), cells))
     })
