@@ -12,37 +12,54 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// The digits of a number.
+/// Most digits that a number of 64 bits has.
+const MOST: usize = 20;
+
+/// The digits of a number, from the left.
 pub(crate) struct Decimal {
-    digits: [u8; 20],
-    first: usize,
+    digits: [u8; MOST],
+    len: usize,
 }
 
 impl Decimal {
     /// With zeros in front up to `width` digits, of which there is room for 20.
     pub(crate) fn new(mut value: u64, width: usize) -> Self {
-        let mut digits = [b'0'; 20];
-        let (pairs, _) = digits.as_chunks_mut::<2>();
-        let mut first = 20;
-        for place in pairs.iter_mut().rev() {
+        let mut digits = [b'0'; MOST];
+        let significant = value.checked_ilog10().unwrap_or(0) as usize + 1;
+        let len = significant.max(width).min(MOST);
+        let mut end = len;
+        while value >= 10 {
             // Below a hundred, so that nothing is lost.
-            let pair = (value % 100) as usize;
-            *place = PAIRS.get(pair).copied().unwrap_or_default();
+            let pair = PAIRS.get((value % 100) as usize).copied().unwrap_or_default();
             value /= 100;
-            first -= if value == 0 && pair < 10 { 1 } else { 2 };
-            if value == 0 {
-                break;
+            end -= 2;
+            if let Some(place) = digits.get_mut(end..end + 2) {
+                place.copy_from_slice(&pair);
             }
         }
-        Self { digits, first: first.min(20_usize.saturating_sub(width)) }
+        if value > 0
+            && let Some(place) = digits.get_mut(end - 1)
+        {
+            // Below ten.
+            *place += (value % 10) as u8;
+        }
+        Self { digits, len }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.digits.get(self.first..).unwrap_or_default()
+        self.digits.get(..self.len).unwrap_or_default()
     }
 
     pub(crate) fn as_str(&self) -> &str {
         str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// Appends them. All places are copied, and what is too much is cut off: a copy of a
+    /// fixed length is a few instructions, one of any length is a call.
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
+        let len = out.len() + self.len;
+        out.extend_from_slice(&self.digits);
+        out.truncate(len);
     }
 }
 

@@ -29,7 +29,7 @@ const C1_LEAD: u8 = 0xc2;
 
 /// Writes a number in decimal, with zeros in front up to `width` digits.
 pub(crate) fn number(value: u64, width: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(Decimal::new(value, width).as_bytes());
+    Decimal::new(value, width).append_to(out);
 }
 
 /// Writes `bytes` as a JSON string. Whether it says them wholly: if they are not

@@ -42,8 +42,32 @@ pub struct JsonLines {
 
 struct Key {
     field: &'static Field,
-    /// `,"name":`, without the comma at the beginning of a line.
-    text: Box<[u8]>,
+    /// `,"name":`, without the comma at the beginning of a line; then whatever.
+    text: [u8; Self::MOST],
+    len: usize,
+}
+
+impl Key {
+    /// No name of a field is longer, with what stands around it.
+    const MOST: usize = 32;
+
+    fn new(field: &'static Field, index: usize) -> Self {
+        let mut words = if index == 0 { Vec::new() } else { vec![b','] };
+        json::string(field.name.as_bytes(), &mut words);
+        words.push(b':');
+        let mut text = [0; Self::MOST];
+        let len = words.len().min(Self::MOST);
+        text[..len].copy_from_slice(&words[..len]);
+        Self { field, text, len }
+    }
+
+    /// A copy of a fixed length, of which what is too much is cut off, is a few
+    /// instructions; one of any length is a call, for each of some sixty fields.
+    fn append_to(&self, line: &mut Vec<u8>) {
+        let len = line.len() + self.len;
+        line.extend_from_slice(&self.text);
+        line.truncate(len);
+    }
 }
 
 impl JsonLines {
@@ -71,14 +95,7 @@ fn layout(kind: Kinds, selected: Option<&[&'static Field]>) -> Vec<Key> {
         _ => fields.extend(others),
     }
     let present = fields.into_iter().filter(|field| field.events.contains(kind));
-    present.enumerate().map(|(index, field)| Key { field, text: key(index, field.name) }).collect()
-}
-
-fn key(index: usize, name: &str) -> Box<[u8]> {
-    let mut text = if index == 0 { Vec::new() } else { vec![b','] };
-    json::string(name.as_bytes(), &mut text);
-    text.push(b':');
-    text.into_boxed_slice()
+    present.enumerate().map(|(index, field)| Key::new(field, index)).collect()
 }
 
 impl Sink for JsonLines {
@@ -99,7 +116,7 @@ impl Sink for JsonLines {
         line.push(b'{');
         for (_, keys) in layouts.iter().filter(|(of, _)| *of == kind) {
             for key in keys {
-                line.extend_from_slice(&key.text);
+                key.append_to(line);
                 values.write(key.field, (key.field.get)(event), line);
             }
         }
@@ -118,5 +135,21 @@ impl Sink for JsonLines {
 
     fn unwritten(&self) -> usize {
         self.out.unwritten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exectrail_model::fields::FIELDS;
+
+    use super::Key;
+
+    #[test]
+    fn every_key_has_room() {
+        for field in FIELDS {
+            let mut line = Vec::new();
+            Key::new(field, 1).append_to(&mut line);
+            assert_eq!(line, format!(",\"{}\":", field.name).into_bytes());
+        }
     }
 }
