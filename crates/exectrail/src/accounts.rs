@@ -7,14 +7,16 @@
 //! a program reads the files alone.
 
 use std::{
+    ffi::CString,
     fs::File,
     io::{self, Read as _},
+    path::PathBuf,
 };
 
 use exectrail_model::enrich::users::passwd_users;
 use nix::{
     errno::Errno,
-    unistd::{Gid, Group, Uid, User},
+    unistd::{Gid, Group, Uid, User, getgrouplist},
 };
 
 /// Whether we are.
@@ -38,6 +40,66 @@ pub(crate) fn name_of_user(uid: u32) -> Result<Option<String>, Errno> {
         Err(Errno::ENOENT | Errno::ESRCH | Errno::EBADF | Errno::EPERM) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// A user, as the database has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) gid: u32,
+    pub(crate) home: PathBuf,
+    pub(crate) shell: PathBuf,
+}
+
+/// The user with this number.
+pub(crate) fn account(uid: u32) -> Result<Option<Account>, Errno> {
+    if IS_STATIC {
+        let text = read(PASSWD).map_err(|error| errno(&error))?;
+        let text = String::from_utf8_lossy(&text);
+        return Ok(text.lines().find_map(|line| account_of_line(line, uid)));
+    }
+    let user = match User::from_uid(Uid::from_raw(uid)) {
+        Err(Errno::ENOENT | Errno::ESRCH | Errno::EBADF | Errno::EPERM) => None,
+        found => found?,
+    };
+    Ok(user.map(|User { name, gid, dir: home, shell, .. }| Account {
+        name,
+        gid: gid.as_raw(),
+        home,
+        shell,
+    }))
+}
+
+fn account_of_line(line: &str, uid: u32) -> Option<Account> {
+    let fields: Vec<_> = line.split(':').collect();
+    let [name, _, number, gid, _, home, shell] = fields[..] else { return None };
+    (number.parse() == Ok(uid)).then_some(())?;
+    let (home, shell) = (home.into(), shell.into());
+    Some(Account { name: name.to_owned(), gid: gid.parse().ok()?, home, shell })
+}
+
+/// The groups of a user, this one among them.
+pub(crate) fn groups_of(name: &str, gid: u32) -> Result<Vec<u32>, Errno> {
+    if IS_STATIC {
+        let text = read(GROUP).map_err(|error| errno(&error))?;
+        let text = String::from_utf8_lossy(&text);
+        let others = text.lines().filter_map(|line| group_with(line, name));
+        return Ok([gid].into_iter().chain(others.filter(|&other| other != gid)).collect());
+    }
+    let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
+    let groups = getgrouplist(&name, Gid::from_raw(gid))?;
+    Ok(groups.into_iter().map(Gid::as_raw).collect())
+}
+
+fn group_with(line: &str, member: &str) -> Option<u32> {
+    let fields: Vec<_> = line.split(':').collect();
+    let [_, _, gid, members] = fields[..] else { return None };
+    members.split(',').find(|name| *name == member)?;
+    gid.parse().ok()
+}
+
+fn errno(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }
 
 /// The number of a user.
@@ -65,8 +127,7 @@ fn in_file(
     path: &str,
     is_meant: impl Fn(u32, &str) -> bool,
 ) -> Result<Option<(u32, String)>, Errno> {
-    let text =
-        read(path).map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
+    let text = read(path).map_err(|error| errno(&error))?;
     let mut found = passwd_users(&text).filter(|&(number, name)| is_meant(number, name));
     Ok(found.next().map(|(number, name)| (number, name.to_owned())))
 }
@@ -102,6 +163,17 @@ mod tests {
         );
         assert_eq!(number_in(PASSWD, "nobody-at-all"), Ok(None));
         assert_eq!(number_in("/nonexistent", "root"), Err(Errno::ENOENT));
+    }
+
+    #[test]
+    fn both_ways_know_the_first_account() {
+        let text = String::from_utf8(read(PASSWD).unwrap()).unwrap();
+        let found = text.lines().find_map(|line| account_of_line(line, 0));
+        assert_eq!(account(0).unwrap(), found);
+        assert_eq!(found.unwrap().name, "root");
+        assert!(groups_of("root", 0).unwrap().contains(&0));
+        assert_eq!(group_with("wheel:x:10:ada,root", "root"), Some(10));
+        assert_eq!(group_with("wheel:x:10:ada,rooty", "root"), None);
     }
 
     #[test]

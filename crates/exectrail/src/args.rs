@@ -1,6 +1,7 @@
 //! The command line: one definition that feeds parser and help.
 
 mod filter;
+mod run;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,7 +13,10 @@ use exectrail_model::{
 };
 use serde::Deserialize;
 
-pub(crate) use self::filter::{FilterArgs, FilterCommand, RuleArgs, TestArgs, Which};
+pub(crate) use self::{
+    filter::{FilterArgs, FilterCommand, RuleArgs, TestArgs, Which},
+    run::RunArgs,
+};
 use crate::quantity;
 
 /// Shows every program that runs on this host, with all its arguments.
@@ -24,7 +28,7 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 
     #[command(flatten)]
-    pub(crate) trace: TraceArgs,
+    pub(crate) stream: StreamArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -34,20 +38,32 @@ Examples:
   exectrail --exclude /usr/bin/sleep         without the noise
   exectrail --only user=www-data,parent=sh   what that user's shells start
   exectrail --json --duration 1m -o execs.jsonl
+  exectrail run --summary-only -- make -j2   what one command runs, and how long
   exectrail fields                           what is known of each event
   exectrail man | man -l -                   all of this as a manual page
+  exectrail doctor                           why does it not work here?
   exectrail filter add --exclude cron        tell the one that runs
 
 Exit codes: 0 fine, 1 failed while running, 2 usage, 69 the kernel cannot, or no
-exectrail runs, 77 rights missing, 78 configuration wrong.";
+exectrail runs, 77 rights missing, 78 configuration wrong; of run: the command's own.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show execs as they happen (the default)
-    Trace(Box<TraceArgs>),
+    Trace(Box<StreamArgs>),
+    /// Run a command, and show what it and its descendants exec
+    #[command(after_help = run::AFTER_HELP)]
+    Run(Box<RunArgs>),
     /// See and change the rules of an exectrail that runs
     Filter(FilterArgs),
+    /// Say what this kernel and these rights allow, and how to mend what they do not
+    #[command(after_help = DOCTOR)]
+    Doctor {
+        /// Print JSON, one object, for other programs
+        #[arg(long)]
+        json: bool,
+    },
     /// List the fields of each event
     Fields,
     /// Print what a shell needs to complete this command's words
@@ -65,6 +81,14 @@ pub(crate) enum Command {
     },
 }
 
+const DOCTOR: &str = "\
+One line for each thing that matters: ok, warn (something cannot be had, a plain trace
+can) or fail, what was found, and the cure. A trace is started and ended; nothing of the
+host is another one afterwards.
+
+Exit code: 0 if tracing works, else that of a trace: 69 the kernel cannot, 77 rights
+missing, 1 anything else.";
+
 const COMPLETIONS: &str = "\
 Examples:
   source <(exectrail completions bash)                     in ~/.bashrc
@@ -76,7 +100,30 @@ Examples:
   exectrail man | man -l -                                 to read it
   exectrail man --dir /usr/local/share/man/man1            to install them";
 
-/// Options of a trace.
+/// Options of a trace of the host.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct StreamArgs {
+    #[command(flatten)]
+    pub(crate) trace: TraceArgs,
+
+    /// Show only this process and its descendants: the same as --only tree=PID
+    #[arg(long, value_name = "PID")]
+    pub(crate) follow: Vec<String>,
+
+    /// End after this time: 10s, 5m, 1h30m, or seconds
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    pub(crate) duration: Option<Duration>,
+
+    /// End after this many execs have been shown
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+
+    /// Make no control socket, by which `exectrail filter` changes the rules
+    #[arg(long)]
+    pub(crate) no_control: bool,
+}
+
+/// Options of every trace: what is wanted, and how it is shown.
 #[derive(Args, Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct TraceArgs {
@@ -101,10 +148,6 @@ pub(crate) struct TraceArgs {
     /// Show only what this user runs: the same as --only user=NAME
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Vec<String>,
-
-    /// Show only this process and its descendants: the same as --only tree=PID
-    #[arg(long, value_name = "PID")]
-    pub(crate) follow: Vec<String>,
 
     /// Show only what runs in this cgroup or below: the same as --only cgroup=PATH
     #[arg(long, value_name = "PATH")]
@@ -149,17 +192,10 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "LIST")]
     pub(crate) fields: Option<String>,
 
-    /// Write to a file (made anew, readable by its owner only) instead of stdout
+    /// Write to a file (made anew, readable by its owner only) instead of stdout; of run,
+    /// instead of stderr
     #[arg(long, short = 'o', value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-
-    /// End after this time: 10s, 5m, 1h30m, or seconds
-    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
-    pub(crate) duration: Option<Duration>,
-
-    /// End after this many execs have been shown
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) count: Option<u64>,
 
     /// Colours: auto (on a terminal, without `NO_COLOR`), always or never
     #[arg(long, value_name = "WHEN", value_enum)]
@@ -173,10 +209,6 @@ pub(crate) struct TraceArgs {
     /// Size of the buffer between kernel and reader [default: 2M, or four times --max-args]
     #[arg(long, value_name = "BYTES", value_parser = quantity::buffer)]
     pub(crate) buffer: Option<BufferSize>,
-
-    /// Make no control socket, by which `exectrail filter` changes the rules
-    #[arg(long)]
-    pub(crate) no_control: bool,
 
     /// Kind of program that tells of execs: auto, raw or classic
     #[arg(long, value_name = "KIND", value_parser = quantity::hook, hide_short_help = true)]

@@ -17,16 +17,29 @@ use rustix::{
 /// the capability, reading a map by its file descriptor included (c8644cd0efe7).
 const READS_MAPS_WITHOUT: (u32, u32) = (5, 19);
 
-/// Gives up all that the trace does not need from now on.
-pub(crate) fn drop_all() -> io::Result<()> {
+/// Gives up all that the trace does not need from now on, but for what its caller does.
+pub(crate) fn drop_all_but(needed: CapabilitySet) -> io::Result<()> {
     let held = capabilities(None)?.permitted;
-    let kept = kept(held, uname().release().to_str().ok().and_then(version));
+    let kept = kept(held, uname().release().to_str().ok().and_then(version)) | held & needed;
     clear_ambient_capability_set()?;
     // Nor will it start anything that gets them back.
     set_no_new_privs(true)?;
     let none = CapabilitySet::empty();
     set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable: none })?;
     Ok(())
+}
+
+/// What `kernel.unprivileged_bpf_disabled` means here, if it means anything.
+pub(crate) fn says_of_unprivileged_bpf() -> Option<String> {
+    let version = uname().release().to_str().ok().and_then(version);
+    if version.is_some_and(|version| version >= READS_MAPS_WITHOUT) {
+        return None;
+    }
+    let level = std::fs::read_to_string("/proc/sys/kernel/unprivileged_bpf_disabled").ok()?;
+    Some(format!(
+        "{}: before Linux 5.19, a trace keeps CAP_BPF (or CAP_SYS_ADMIN) as long as it runs",
+        level.trim()
+    ))
 }
 
 /// What is needed of what is held, on a kernel of this version.

@@ -1,6 +1,11 @@
 //! How it ends: the exit code is decided here, once.
 
-use std::{fmt, io, path::Path, process::ExitCode};
+use std::{
+    fmt, io,
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    process::{ExitCode, ExitStatus},
+};
 
 use exectrail_sensor::{SensorError, cure_of_shortage};
 
@@ -16,6 +21,27 @@ const UNAVAILABLE: u8 = 69;
 const NO_PERMISSION: u8 = 77;
 /// `EX_CONFIG`: the configuration is wrong.
 const CONFIG: u8 = 78;
+
+/// `run`: the command cannot be executed; as shells have it.
+pub(crate) const NOT_EXECUTABLE: u8 = 126;
+/// `run`: there is no such command; as shells have it.
+pub(crate) const NOT_FOUND: u8 = 127;
+/// `run`: a signal ended the command, whose number is added.
+const BY_SIGNAL: u8 = 128;
+
+/// The exit code for an end by this signal, as shells have it.
+pub(crate) fn of_signal(signal: i32) -> u8 {
+    u8::try_from(signal).unwrap_or(u8::MAX).saturating_add(BY_SIGNAL)
+}
+
+/// The exit code for the end of a command.
+pub(crate) fn of_command(status: ExitStatus) -> u8 {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => u8::try_from(code).unwrap_or(u8::MAX),
+        (None, Some(signal)) => of_signal(signal),
+        (None, None) => FAILED,
+    }
+}
 
 /// A configuration that cannot be used.
 #[derive(Debug)]
@@ -97,14 +123,20 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-fn code(error: &anyhow::Error) -> u8 {
-    match error.downcast_ref::<SensorError>() {
-        Some(SensorError::Rights { .. }) => return NO_PERMISSION,
-        Some(SensorError::Unsupported { .. }) => return UNAVAILABLE,
-        Some(SensorError::Rule { .. }) => return USAGE,
-        Some(SensorError::Shortage { .. } | SensorError::Kernel { .. }) | None => {}
+/// The exit code for what keeps a trace from starting.
+pub(crate) fn of_sensor(error: &SensorError) -> u8 {
+    match error {
+        SensorError::Rights { .. } => NO_PERMISSION,
+        SensorError::Unsupported { .. } => UNAVAILABLE,
+        SensorError::Rule { .. } => USAGE,
+        SensorError::Shortage { .. } | SensorError::Kernel { .. } => FAILED,
     }
-    if let Some(error) = error.downcast_ref::<ConfigError>() {
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    if let Some(error) = error.downcast_ref() {
+        of_sensor(error)
+    } else if let Some(error) = error.downcast_ref::<ConfigError>() {
         error.code
     } else if error.is::<UsageError>() {
         USAGE

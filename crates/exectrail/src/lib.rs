@@ -10,10 +10,12 @@
 mod accounts;
 mod args;
 mod capabilities;
+mod child;
 mod commands;
 mod config;
 mod control;
 mod exit;
+mod form;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -36,12 +38,22 @@ use args::{Cli, Command};
 /// The program: arguments in, exit code out.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Before anything else: what this is to become has been traced for a while by then.
+    if let Some(code) = child::held::become_command() {
+        return code;
+    }
     let cli = Cli::parse();
     logging::start();
     let done = match cli.command {
-        None => commands::trace::run(&cli.trace),
-        Some(Command::Trace(trace)) => commands::trace::run(&trace),
+        None => commands::trace::run(&cli.stream),
+        Some(Command::Trace(stream)) => commands::trace::run(&stream),
+        Some(Command::Run(run)) => {
+            return commands::run::run(&run).unwrap_or_else(|error| exit::report(&error));
+        }
         Some(Command::Filter(filter)) => commands::filter::run(&filter),
+        Some(Command::Doctor { json }) => {
+            return commands::doctor::run(json).unwrap_or_else(|error| exit::report(&error));
+        }
         Some(Command::Fields) => commands::fields::run(),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
         Some(Command::Man { dir }) => commands::man::run(dir.as_deref()),

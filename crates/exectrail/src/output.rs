@@ -28,11 +28,42 @@ pub(crate) struct Output {
     pub(crate) color: bool,
 }
 
-/// Opens the file, or stdout without the line buffer that Rust puts before it.
-pub(crate) fn open(path: Option<&Path>, color: ColorChoice) -> anyhow::Result<Output> {
+/// Where the stream goes unless a file is named.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Standard {
+    /// To stdout.
+    Out,
+    /// To stderr: stdout is someone else's.
+    Err,
+}
+
+impl Standard {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Out => "stdout",
+            Self::Err => "stderr",
+        }
+    }
+
+    /// The same once more, without the line buffer that Rust puts before it.
+    fn open(self) -> anyhow::Result<File> {
+        let fd = match self {
+            Self::Out => io::stdout().as_fd().try_clone_to_owned(),
+            Self::Err => io::stderr().as_fd().try_clone_to_owned(),
+        };
+        Ok(File::from(fd.with_context(|| format!("opening {}", self.name()))?))
+    }
+}
+
+/// Opens the file, or what stands for it.
+pub(crate) fn open(
+    path: Option<&Path>,
+    otherwise: Standard,
+    color: ColorChoice,
+) -> anyhow::Result<Output> {
     let file = match path {
         Some(path) => create(path)?,
-        None => File::from(io::stdout().as_fd().try_clone_to_owned().context("opening stdout")?),
+        None => otherwise.open()?,
     };
     let terminal = file.is_terminal();
     let width = if terminal { columns(&file) } else { None };
@@ -46,13 +77,13 @@ pub(crate) fn open(path: Option<&Path>, color: ColorChoice) -> anyhow::Result<Ou
 
 /// The error of a stream that cannot be written, with what to do. That nobody reads a
 /// pipe any more is left as it is.
-pub(crate) fn failed(path: Option<&Path>, error: io::Error) -> anyhow::Error {
+pub(crate) fn failed(path: Option<&Path>, otherwise: Standard, error: io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return error.into();
     }
     let (place, end) = match path {
         Some(path) => (path.display().to_string(), ""),
-        None => ("stdout".to_owned(), ", and its last line may not be whole"),
+        None => (otherwise.name().to_owned(), ", and its last line may not be whole"),
     };
     let cure = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -119,6 +150,12 @@ fn create(path: &Path) -> anyhow::Result<File> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
     file.with_context(|| format!("cannot write to {}", path.display()))
+}
+
+/// Columns of the terminal that stderr is, if it is one.
+pub(crate) fn width_of_stderr() -> Option<usize> {
+    let stderr = Standard::Err.open().ok()?;
+    if stderr.is_terminal() { columns(&stderr) } else { None }
 }
 
 fn columns(file: &File) -> Option<usize> {

@@ -17,17 +17,36 @@ use crate::{
     exit::{ConfigError, UsageError},
 };
 
+/// Whose execs are of interest, before any rule.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scope<'a> {
+    /// Those of all processes, or, if there are any, of these and their descendants
+    /// besides what other rules want.
+    Host {
+        /// As `--follow` has them.
+        follow: &'a [String],
+    },
+    /// Those of this process and its descendants, whatever other rules want.
+    Tree(u32),
+}
+
 /// What the sensor is asked for. Names in rules are this `host`'s.
-pub(crate) fn plan(args: &TraceArgs, config: &Config, host: &dyn Host) -> anyhow::Result<Plan> {
+pub(crate) fn plan(
+    args: &TraceArgs,
+    scope: Scope<'_>,
+    config: &Config,
+    host: &dyn Host,
+) -> anyhow::Result<Plan> {
     let args_max = args.max_args.or(config.max_args.map(|max| max.0)).unwrap_or(ARGS_MAX);
     let buffer = args.buffer.or(config.buffer.map(|buffer| buffer.0));
-    let rules = rules(args, config, host, Rules::default())?;
+    let rules = rules(args, scope, config, host, Rules::default())?;
     let failed = args.failed || config.failed.unwrap_or(false);
     if !failed {
         check_that_something_is_wanted(&rules)?;
     }
     Ok(Plan {
-        live: true,
+        // Those of a tree cannot be changed: what is outside of it is nobody's wish.
+        live: matches!(scope, Scope::Host { .. }),
         rules,
         failed,
         fold: !args.no_fold && config.fold.unwrap_or(true),
@@ -57,18 +76,36 @@ pub(crate) fn collect_what_is_shown(plan: &mut Plan, shown: u32) {
 /// All rules, those of the files first, in a set that has none yet.
 pub(crate) fn rules(
     args: &TraceArgs,
+    scope: Scope<'_>,
     config: &Config,
     host: &dyn Host,
     mut rules: Rules,
 ) -> anyhow::Result<Rules> {
-    for rule in config.rules() {
-        rules.push(rule.clone()).map_err(|error| wrong(rule.place.as_ref(), &error))?;
+    let mut written = config.rules().to_vec();
+    written.extend(rules_of_flags(args, scope, host)?);
+    if let Scope::Tree(root) = scope {
+        written = within(root, written);
     }
+    for rule in written {
+        let place = rule.place.clone();
+        rules.push(rule).map_err(|error| wrong(place.as_ref(), &error))?;
+    }
+    Ok(rules)
+}
+
+/// The rules of the command line.
+fn rules_of_flags(
+    args: &TraceArgs,
+    scope: Scope<'_>,
+    host: &dyn Host,
+) -> anyhow::Result<Vec<Rule>> {
+    let mut rules = Vec::new();
     let mut take = |flag, rule: Result<Rule, RuleError>| -> anyhow::Result<()> {
         let place = Some(Place::Flag(flag));
         let mut rule = rule.map_err(|error| wrong(place.as_ref(), &error))?;
-        rule.place.clone_from(&place);
-        rules.push(rule).map(drop).map_err(|error| wrong(place.as_ref(), &error))
+        rule.place = place;
+        rules.push(rule);
+        Ok(())
     };
     for text in &args.exclude {
         take("--exclude", Rule::parse(Verdict::Exclude, text, host))?;
@@ -79,13 +116,31 @@ pub(crate) fn rules(
     for name in &args.user {
         take("--user", keyed(Key::Id(IdKind::User), name, host))?;
     }
-    for pid in &args.follow {
-        take("--follow", keyed(Key::Tree, pid, host))?;
+    if let Scope::Host { follow } = scope {
+        for pid in follow {
+            take("--follow", keyed(Key::Tree, pid, host))?;
+        }
     }
     for path in &args.cgroup {
         take("--cgroup", keyed(Key::Cgroup, path, host))?;
     }
     Ok(rules)
+}
+
+/// The same rules for one tree alone. What is left out needs no tree; what is wanted is
+/// wanted there only.
+fn within(root: u32, rules: Vec<Rule>) -> Vec<Rule> {
+    let mut rules: Vec<_> = rules
+        .into_iter()
+        .map(|rule| match rule.verdict {
+            Verdict::Exclude => rule,
+            Verdict::Only => rule.and(Selector::tree(root)),
+        })
+        .collect();
+    if !rules.iter().any(|rule| rule.verdict == Verdict::Only) {
+        rules.push(Rule::only(Selector::tree(root)));
+    }
+    rules
 }
 
 /// The rule that a flag of one selector stands for. In its value a comma is a comma.
@@ -129,8 +184,10 @@ fn wrong(place: Option<&Place>, error: &dyn fmt::Display) -> anyhow::Error {
 mod tests {
     use exectrail_abi::config::parts;
 
-    use super::{collect_what_is_shown, plan};
+    use super::{Scope, collect_what_is_shown, plan};
     use crate::{args::TraceArgs, config::Config, host::ThisHost};
+
+    const NO_TREE: Scope<'_> = Scope::Host { follow: &[] };
 
     fn texts(given: &[&str]) -> Vec<String> {
         given.iter().map(|&text| text.to_owned()).collect()
@@ -141,11 +198,12 @@ mod tests {
         let args = TraceArgs {
             exclude: texts(&["/usr/bin/ls,user=root"]),
             user: texts(&["root"]),
-            follow: texts(&["7"]),
             cgroup: texts(&["/a,b"]),
             ..TraceArgs::default()
         };
-        let plan = plan(&args, &Config::default(), &ThisHost).unwrap();
+        let follow = texts(&["7"]);
+        let plan = plan(&args, Scope::Host { follow: &follow }, &Config::default(), &ThisHost);
+        let plan = plan.unwrap();
         let shown: Vec<_> = plan
             .rules
             .iter()
@@ -161,9 +219,23 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_is_what_every_wish_is_for() {
+        let rules = |exclude: &[&str], only: &[&str]| {
+            let args =
+                TraceArgs { exclude: texts(exclude), only: texts(only), ..TraceArgs::default() };
+            let plan = plan(&args, Scope::Tree(7), &Config::default(), &ThisHost).unwrap();
+            let shown = plan.rules.iter().map(|rule| format!("{} {rule}", rule.verdict.name()));
+            shown.collect::<Vec<_>>()
+        };
+        assert_eq!(rules(&[], &[]), ["only tree=7"]);
+        assert_eq!(rules(&["ls"], &[]), ["exclude ls", "only tree=7"]);
+        assert_eq!(rules(&["ls"], &["a", "b"]), ["exclude ls", "only a,tree=7", "only b,tree=7"]);
+    }
+
+    #[test]
     fn what_rules_look_at_is_collected() {
         let args = TraceArgs { cgroup: texts(&["/a"]), ..TraceArgs::default() };
-        let mut plan = plan(&args, &Config::default(), &ThisHost).unwrap();
+        let mut plan = plan(&args, NO_TREE, &Config::default(), &ThisHost).unwrap();
         collect_what_is_shown(&mut plan, parts::TTY);
         assert_eq!(plan.parts, parts::TTY | parts::CGROUP);
     }
@@ -172,7 +244,7 @@ mod tests {
     fn only_failures_need_failed() {
         let plan = |only: &[&str], failed| {
             let args = TraceArgs { only: texts(only), failed, ..TraceArgs::default() };
-            plan(&args, &Config::default(), &ThisHost).map_err(|error| error.to_string())
+            plan(&args, NO_TREE, &Config::default(), &ThisHost).map_err(|error| error.to_string())
         };
         let error = plan(&["result=ENOENT", "ls,result=failed"], false).unwrap_err();
         assert!(error.contains("--only: `result=ENOENT`") && error.contains("--failed"), "{error}");

@@ -2,15 +2,84 @@
 
 use std::{
     io::{self, IsTerminal, Read},
-    os::unix::net::UnixStream,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::net::UnixStream,
+    },
     sync::Arc,
 };
 
+use nix::sys::{
+    signal::{SigSet, Signal},
+    signalfd::{SfdFlags, SignalFd},
+};
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
+    consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
     flag,
     low_level::pipe,
 };
+
+/// Signals that are for the command that we run, as long as it does.
+const PASSED: [Signal; 7] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+    Signal::SIGTERM,
+];
+
+/// Signals that are passed on, and the word that the command may have ended.
+#[derive(Debug)]
+pub(crate) struct Passing {
+    fd: SignalFd,
+}
+
+/// A signal that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Came {
+    pub(crate) signal: Signal,
+    /// The process that sent it; none if the kernel did, for a terminal.
+    pub(crate) sender: Option<u32>,
+}
+
+impl Passing {
+    /// From now on, these signals come here. What was started before has them as they
+    /// were: those that were ignored still are (nohup).
+    pub(crate) fn listen() -> io::Result<Self> {
+        // Were it ignored, nobody would tell how the child has ended (wait(2)).
+        flag::register(SIGCHLD, Arc::default())?;
+        flag::register(SIGXFSZ, Arc::default())?;
+        let mut set: SigSet = PASSED.into_iter().collect();
+        set.add(Signal::SIGCHLD);
+        // Those who send signals are told only to one who reads them so. Threads that are
+        // started later have the same set.
+        set.thread_block()?;
+        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        Ok(Self { fd })
+    }
+
+    /// The next one that is to be passed on; none once all have been asked for.
+    pub(crate) fn next(&self) -> io::Result<Option<Came>> {
+        while let Some(info) = self.fd.read_signal()? {
+            let number = i32::try_from(info.ssi_signo).unwrap_or(0);
+            let signal = PASSED.into_iter().find(|signal| *signal as i32 == number);
+            // Codes above zero are the kernel's (sigaction(2)).
+            let sender = (info.ssi_code <= 0).then_some(info.ssi_pid);
+            if let Some(signal) = signal {
+                return Ok(Some(Came { signal, sender }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl AsFd for Passing {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
 
 /// What comes by signal.
 #[derive(Debug)]

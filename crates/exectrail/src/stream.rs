@@ -52,9 +52,13 @@ impl Stream {
             Body::Exit(ended) => Body::Exit(Ended { user, ..ended }),
             Body::Lost(_) | Body::Summary(_) => event.body,
         };
-        let stands_for = 1 + u64::from(event.program().map_or(0, |program| program.folded));
-        self.shown.deliver(&Event { body, ..*event }, stands_for);
+        self.shown.deliver(&Event { body, ..*event }, stands_for(event));
         self.flow()
+    }
+
+    /// An event that nobody asked to see.
+    pub(crate) fn leave_out(&mut self, event: &Event<'_>) {
+        self.shown.turned_away += stands_for(event);
     }
 
     fn flow(&self) -> ControlFlow<()> {
@@ -97,6 +101,11 @@ impl Stream {
     }
 }
 
+/// How many events this one stands for, itself included.
+fn stands_for(event: &Event<'_>) -> u64 {
+    1 + u64::from(event.program().map_or(0, |program| program.folded))
+}
+
 /// The sink, and the count of what goes into it.
 struct Shown {
     sink: Box<dyn Sink>,
@@ -105,7 +114,7 @@ struct Shown {
     /// Those that the sink has, less those of them that did not get out of it.
     delivered: u64,
     folded: u64,
-    /// Those after the last one that was asked for.
+    /// Those after the last one that was asked for, and those that nobody asked for.
     turned_away: u64,
     undelivered: u64,
     failure: Option<io::Error>,

@@ -372,7 +372,7 @@ impl Faults {
 }
 
 /// Why a program was not started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Failure {
     /// The positive errno.
     pub errno: u32,
@@ -398,8 +398,8 @@ pub struct Summary {
     pub delivered: u64,
     /// Of these, the failed execs that were folded into another event.
     pub folded: u64,
-    /// Those that a rule turned away, in the kernel or in user space, and those
-    /// after the last one that was asked for.
+    /// Those that a rule turned away, in the kernel or in user space, those after the
+    /// last one that was asked for, and those that nobody asked to see.
     pub filtered: u64,
     /// Those that were lost, each told in a `lost` event.
     pub dropped: u64,

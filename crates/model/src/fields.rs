@@ -967,7 +967,7 @@ pub const FIELDS: &[Field] = &[
         kind: Type::Number,
         unit: None,
         events: Kinds::SUMMARY,
-        doc: "events that a rule, or the end of --count, turned away",
+        doc: "events that a rule, or the end of --count, turned away, or that run took for its summary alone",
         source: Source::of("counters of the BPF programs, exectrail"),
         align: Align::Right(9),
         needs: 0,

@@ -15,6 +15,7 @@ pub mod enrich;
 pub mod environment;
 pub mod errno;
 pub mod event;
+pub mod family;
 pub mod fields;
 pub mod filter;
 pub mod fold;

@@ -61,7 +61,7 @@ impl Hierarchy {
 }
 
 /// In another cgroup namespace, paths do not begin where those of records do.
-fn is_in_initial_namespace() -> bool {
+pub(crate) fn is_in_initial_namespace() -> bool {
     let namespace = fs::read_link("/proc/self/ns/cgroup");
     namespace.is_ok_and(|link| link == Path::new(INITIAL_NAMESPACE))
 }

@@ -54,6 +54,30 @@ pub enum SensorError {
 }
 
 impl SensorError {
+    /// What is wrong.
+    #[must_use]
+    pub fn what(&self) -> String {
+        match self {
+            Self::Rights { what, .. }
+            | Self::Unsupported { what, .. }
+            | Self::Rule { what, .. }
+            | Self::Shortage { what, .. } => what.clone(),
+            Self::Kernel { .. } => self.to_string(),
+        }
+    }
+
+    /// How to mend it, if that is known.
+    #[must_use]
+    pub fn cure(&self) -> Option<&str> {
+        match self {
+            Self::Rights { cure, .. }
+            | Self::Unsupported { cure, .. }
+            | Self::Rule { cure, .. }
+            | Self::Shortage { cure, .. } => Some(cure),
+            Self::Kernel { .. } => None,
+        }
+    }
+
     /// For an error of the kernel or of Aya at `step`.
     pub(crate) fn at(
         step: impl Into<String>,

@@ -28,6 +28,7 @@ mod counters;
 mod dump;
 mod dump_maps;
 mod error;
+mod examination;
 mod format;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -53,7 +54,9 @@ mod trees;
 pub use counters::{Account, CpuAccount, ProgramAccount, ProgramInfo};
 pub use dump_maps::{RuleMap, RuleMapEntry, RuleMaps};
 pub use error::SensorError;
+pub use examination::{Check, Examination, Verdict, examine};
 pub use lower::in_kernel;
+pub use preflight::check_pid_namespace;
 pub use reader::Wake;
 pub use refusal::cure_of_shortage;
 pub use sensor::{RuleHits, Sensor};

@@ -3,13 +3,19 @@
 
 use std::{fs, io, path::Path};
 
+use exectrail_abi::config::{ABSENT, Offsets};
 use exectrail_model::plan::{HookChoice, Plan};
 use rustix::thread::{CapabilitySet, capabilities};
 
-use crate::{btf::BtfError, error::SensorError, programs::RAW_PREEMPTIBLE};
+use crate::{
+    btf::{Btf, BtfError},
+    error::SensorError,
+    offsets::{self, MissingField},
+    programs::RAW_PREEMPTIBLE,
+};
 
 /// Where the kernel describes its own types.
-const BTF: &str = "/sys/kernel/btf/vmlinux";
+pub(crate) const BTF: &str = "/sys/kernel/btf/vmlinux";
 
 /// The kernel's version, as far as decisions depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +57,7 @@ pub(crate) fn check(plan: &Plan) -> Result<Host, SensorError> {
     Ok(Host { kernel, btf: read_btf(plan.btf.as_deref())? })
 }
 
-fn check_version() -> Result<KernelVersion, SensorError> {
+pub(crate) fn check_version() -> Result<KernelVersion, SensorError> {
     KernelVersion::running().filter(|&kernel| kernel >= FLOOR).ok_or_else(|| {
         let uname = rustix::system::uname();
         let release = uname.release().to_string_lossy();
@@ -62,11 +68,8 @@ fn check_version() -> Result<KernelVersion, SensorError> {
     })
 }
 
-fn check_rights() -> Result<(), SensorError> {
-    let held = capabilities(None)
-        .map_err(|error| SensorError::io("reading this process's capabilities", error))?
-        .effective;
-    let lacking = lacking(held);
+pub(crate) fn check_rights() -> Result<(), SensorError> {
+    let lacking = lacking(held()?);
     if !lacking.is_empty() {
         return Err(SensorError::Rights {
             what: format!(
@@ -79,6 +82,13 @@ fn check_rights() -> Result<(), SensorError> {
         });
     }
     check_user_namespace(&fs::read_link("/proc/self/ns/user").unwrap_or_default())
+}
+
+/// The capabilities that this process has.
+pub(crate) fn held() -> Result<CapabilitySet, SensorError> {
+    let all = capabilities(None)
+        .map_err(|error| SensorError::io("reading this process's capabilities", error))?;
+    Ok(all.effective)
 }
 
 /// `CAP_SYS_ADMIN` stands for both (include/linux/capability.h, `bpf_capable`).
@@ -105,11 +115,36 @@ fn check_user_namespace(link: &Path) -> Result<(), SensorError> {
     })
 }
 
+/// For rules about trees of processes that a number is made into here: ids are those of the
+/// first pid namespace to the kernel side, whose number is `PROC_PID_INIT_INO`
+/// (include/uapi/linux/nsfs.h).
+///
+/// # Errors
+///
+/// In any other one.
+pub fn check_pid_namespace() -> Result<(), SensorError> {
+    check_pid_namespace_of(&fs::read_link("/proc/self/ns/pid").unwrap_or_default())
+}
+
+fn check_pid_namespace_of(link: &Path) -> Result<(), SensorError> {
+    if link.as_os_str().is_empty() || link == Path::new("pid:[4026531836]") {
+        return Ok(());
+    }
+    Err(SensorError::Unsupported {
+        what: "this is a pid namespace of its own (a container), where the kernel's process ids \
+               are not known, by which `exectrail run` follows its command"
+            .to_owned(),
+        cure: "run it on the host, or in a container with the host's (docker run --pid=host); \
+               or trace without run: exectrail --only pidns=NUMBER"
+            .to_owned(),
+    })
+}
+
 /// Where lockdown says how far it goes.
-const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
+pub(crate) const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 
 /// Where securityfs is not mounted, the load tells.
-fn check_lockdown() -> Result<(), SensorError> {
+pub(crate) fn check_lockdown() -> Result<(), SensorError> {
     match fs::read_to_string(LOCKDOWN) {
         Ok(text) if forbids_reading(&text) => Err(locked_down()),
         _ => Ok(()),
@@ -145,7 +180,7 @@ fn check_hook(choice: HookChoice, kernel: KernelVersion) -> Result<(), SensorErr
 }
 
 /// The types that the kernel describes, or those in `file`.
-fn read_btf(file: Option<&Path>) -> Result<Vec<u8>, SensorError> {
+pub(crate) fn read_btf(file: Option<&Path>) -> Result<Vec<u8>, SensorError> {
     let path = file.unwrap_or(Path::new(BTF));
     fs::read(path).map_err(|error| match (file, error.kind()) {
         (None, io::ErrorKind::NotFound) => SensorError::Unsupported {
@@ -159,8 +194,25 @@ fn read_btf(file: Option<&Path>) -> Result<Vec<u8>, SensorError> {
     })
 }
 
+/// Where the kernel has what we read, and what it does not have.
+pub(crate) fn offsets(
+    plan: &Plan,
+    btf: &[u8],
+) -> Result<(Offsets, Vec<MissingField>), SensorError> {
+    let btf =
+        Btf::parse(btf, &offsets::structures()).map_err(|error| not_understood(plan, error))?;
+    let (offsets, missing) = offsets::kernel_offsets(&btf);
+    if offsets.task_mm == ABSENT || offsets.mm_args == ABSENT {
+        return Err(SensorError::Unsupported {
+            what: "this kernel's BTF does not tell where a program's arguments are".to_owned(),
+            cure: "please report the kernel's version and configuration".to_owned(),
+        });
+    }
+    Ok((offsets, missing))
+}
+
 /// What the kernel has is a matter for its maker; what a file has, for its user.
-pub(crate) fn not_understood(plan: &Plan, error: BtfError) -> SensorError {
+fn not_understood(plan: &Plan, error: BtfError) -> SensorError {
     match &plan.btf {
         None => SensorError::at("reading the kernel's BTF", error),
         Some(file) => SensorError::Unsupported {
@@ -179,7 +231,8 @@ mod tests {
     use rustix::thread::CapabilitySet;
 
     use super::{
-        KernelVersion, check_user_namespace, forbids_reading, lacking, locked_down, read_btf,
+        KernelVersion, check_pid_namespace_of, check_user_namespace, forbids_reading, lacking,
+        locked_down, read_btf,
     };
     use crate::error::SensorError;
 
@@ -227,6 +280,14 @@ mod tests {
         assert!(check_user_namespace(Path::new("")).is_ok());
         let error = check_user_namespace(Path::new("user:[4026532201]")).unwrap_err();
         assert!(matches!(error, SensorError::Rights { .. }));
+    }
+
+    #[test]
+    fn ids_of_another_namespace_are_refused() {
+        assert!(check_pid_namespace_of(Path::new("pid:[4026531836]")).is_ok());
+        assert!(check_pid_namespace_of(Path::new("")).is_ok());
+        let error = check_pid_namespace_of(Path::new("pid:[4026532201]")).unwrap_err();
+        assert!(matches!(error, SensorError::Unsupported { .. }));
     }
 
     #[test]

@@ -41,6 +41,17 @@ impl Attach {
     }
 }
 
+impl Attach {
+    /// The tracepoints that it goes to.
+    pub(crate) fn places(self) -> Vec<String> {
+        match self {
+            Self::Raw(name) => vec![name.to_owned()],
+            Self::Classic(all) => all.iter().map(|(of, name)| format!("{of}:{name}")).collect(),
+            Self::Stage(..) => Vec::new(),
+        }
+    }
+}
+
 /// A program of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hook {

@@ -14,7 +14,7 @@ use crate::{
 
 /// Before it, maps and programs count as locked memory of their user (3ac1f01b43b6 and
 /// its series); Aya raises the limit, where it may.
-const MEMORY_NOT_LOCKED: KernelVersion = KernelVersion { major: 5, minor: 11 };
+pub(crate) const MEMORY_NOT_LOCKED: KernelVersion = KernelVersion { major: 5, minor: 11 };
 
 /// Open files that are enough for any trace, its control socket's clients included.
 const ENOUGH_FILES: u32 = 256;
@@ -45,16 +45,8 @@ pub(crate) fn cure_of_refusal(number: i32) -> Option<String> {
     if !matches!(number, libc::EPERM | libc::EACCES) {
         return None;
     }
-    let locked = getrlimit(Resource::Memlock);
-    if KernelVersion::running().is_some_and(|kernel| kernel < MEMORY_NOT_LOCKED)
-        && locked.current.is_some()
-    {
-        return Some(format!(
-            "before Linux 5.11 it takes locked memory, of which this process may have {} bytes: \
-             run it with CAP_SYS_RESOURCE, or after ulimit -l unlimited (LimitMEMLOCK=infinity in \
-             its service)",
-            limit(locked)
-        ));
+    if let Some(cure) = cure_of_locked_memory() {
+        return Some(cure);
     }
     Some(
         "the capabilities are there, so something else forbids it: a container's seccomp profile \
@@ -64,10 +56,22 @@ pub(crate) fn cure_of_refusal(number: i32) -> Option<String> {
     )
 }
 
+/// What helps where maps and programs are locked memory, and there is a limit to that.
+pub(crate) fn cure_of_locked_memory() -> Option<String> {
+    let locked = getrlimit(Resource::Memlock);
+    let is_locked = KernelVersion::running().is_some_and(|kernel| kernel < MEMORY_NOT_LOCKED);
+    locked.current.filter(|_| is_locked)?;
+    Some(format!(
+        "before Linux 5.11 it takes locked memory, of which this process may have {} bytes: run \
+         it with CAP_SYS_RESOURCE, or after ulimit -l unlimited (LimitMEMLOCK=infinity in its \
+         service)",
+        limit(locked)
+    ))
+}
+
 /// What helps where a classic tracepoint may not be opened.
 pub(crate) fn of_tracepoint(step: String, error: io::Error) -> SensorError {
-    let level = fs::read_to_string("/proc/sys/kernel/perf_event_paranoid").ok();
-    match level.and_then(|text| text.trim().parse().ok()).and_then(cure_of_paranoia) {
+    match paranoia().and_then(cure_of_paranoia) {
         Some(cure) if error.raw_os_error() == Some(libc::EACCES) => {
             SensorError::Rights { what: format!("{step}: {error}"), cure }
         }
@@ -75,9 +79,15 @@ pub(crate) fn of_tracepoint(step: String, error: io::Error) -> SensorError {
     }
 }
 
+/// How much the kernel keeps from those without rights.
+pub(crate) fn paranoia() -> Option<i32> {
+    let level = fs::read_to_string("/proc/sys/kernel/perf_event_paranoid").ok()?;
+    level.trim().parse().ok()
+}
+
 /// Levels above 2 are the distributions' own (Debian's and Ubuntu's kernels have 3 and 4
 /// by default), and ask for more than `CAP_PERFMON`: nothing else answers EACCES to it.
-fn cure_of_paranoia(level: i32) -> Option<String> {
+pub(crate) fn cure_of_paranoia(level: i32) -> Option<String> {
     (level > 2).then(|| {
         format!(
             "kernel.perf_event_paranoid is {level}, which asks for CAP_SYS_ADMIN: run it as root, \

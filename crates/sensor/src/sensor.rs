@@ -9,7 +9,7 @@ use std::{
 };
 
 use exectrail_abi::{
-    config::{ABSENT, Config, parts},
+    config::{Config, parts},
     counters::Counters,
 };
 use exectrail_model::{
@@ -23,7 +23,6 @@ use exectrail_model::{
 
 use crate::{
     attach::{self, Link},
-    btf::Btf,
     cgroups, clock,
     counters::{self, Account, ProgramInfo},
     dump,
@@ -32,7 +31,6 @@ use crate::{
     lower,
     map_room::Sizes,
     object::Object,
-    offsets,
     preflight::{self, Host, KernelVersion},
     programs::{self, Hook, RAW_PREEMPTIBLE},
     reader::{Reader, Wake},
@@ -388,7 +386,8 @@ fn this_host() -> LiftHost {
     }
 }
 
-fn open_tracefs(
+/// What these hooks need to be attached, if they need it.
+pub(crate) fn open_tracefs(
     plan: &Plan,
     kernel: KernelVersion,
     hooks: &[Hook],
@@ -411,17 +410,9 @@ fn create(
     tracefs: Option<&Tracefs>,
     direct_loads: bool,
 ) -> Result<Object, SensorError> {
-    let btf = Btf::parse(&host.btf, &offsets::structures())
-        .map_err(|error| preflight::not_understood(plan, error))?;
-    let (offsets, missing) = offsets::kernel_offsets(&btf);
+    let (offsets, missing) = preflight::offsets(plan, &host.btf)?;
     for field in &missing {
         log::info!("{} is off on this kernel: {field}", field.name);
-    }
-    if offsets.task_mm == ABSENT || offsets.mm_args == ABSENT {
-        return Err(SensorError::Unsupported {
-            what: "this kernel's BTF does not tell where a program's arguments are".to_owned(),
-            cure: "please report the kernel's version and configuration".to_owned(),
-        });
     }
     let formats = attach::formats(hooks, tracefs)?;
     let places = (possible_cpus()?, image_places());
@@ -437,7 +428,8 @@ fn create(
     Object::create(&config, host.kernel, sizes)
 }
 
-fn possible_cpus() -> Result<u32, SensorError> {
+/// How many CPUs there can be.
+pub(crate) fn possible_cpus() -> Result<u32, SensorError> {
     let cpus = aya::util::nr_cpus().map_err(|(path, error)| match error.kind() {
         io::ErrorKind::NotFound => SensorError::Unsupported {
             what: format!("how many CPUs there can be is not known: there is no {path}"),

@@ -11,6 +11,7 @@
 
 mod clock;
 mod decimal;
+mod family;
 mod json;
 mod jsonl;
 mod names;
@@ -21,6 +22,7 @@ pub mod select;
 pub mod sink;
 mod summary;
 
+pub use family::{Occasion, family_words};
 pub use jsonl::JsonLines;
 pub use pretty::Pretty;
 pub use registry::{Options, SINKS, SinkKind, UnknownSink};

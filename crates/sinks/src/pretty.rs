@@ -7,7 +7,7 @@
 
 mod cell;
 mod columns;
-mod cut;
+pub(crate) mod cut;
 mod exit;
 mod units;
 
@@ -29,8 +29,11 @@ use crate::{
     sink::{Lines, Sink},
 };
 
+pub(crate) use cell::arguments;
 use cell::{Palette, WARNING, show};
 use columns::{Column, columns};
+pub(crate) use exit::result_of;
+pub(crate) use units::Span;
 
 const TITLE: Style = Style::new().effects(Effects::UNDERLINE);
 

@@ -1,7 +1,9 @@
 //! One file per command.
 
 pub(crate) mod completions;
+pub(crate) mod doctor;
 pub(crate) mod fields;
 pub(crate) mod filter;
 pub(crate) mod man;
+pub(crate) mod run;
 pub(crate) mod trace;

@@ -3,39 +3,39 @@
 use std::{fs::File, io, os::fd::AsFd, time::Instant};
 
 use anyhow::Context;
-use exectrail_model::{
-    event::{Body, Event},
-    plan::Plan,
-};
+use exectrail_model::event::{Body, Event};
 use exectrail_sensor::{Sensor, Wake};
-use exectrail_sinks::{Options, Sink, SinkKind, select, summary_words};
+use exectrail_sinks::summary_words;
+use rustix::thread::CapabilitySet;
 
 use crate::{
-    args::{ColorChoice, TraceArgs},
+    args::StreamArgs,
     capabilities,
     config::Config,
     control::{Live, Server},
-    exit::{ConfigError, UsageError},
+    form::{self, Opened},
     host::KnownHost,
-    output, plan,
+    output::{self, Standard},
+    plan::{self, Scope},
     signals::Requests,
     stream::Stream,
     words::say,
 };
 
 /// Traces until someone, the clock or the count says enough.
-pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: &StreamArgs) -> anyhow::Result<()> {
     let host = KnownHost::look();
-    let config = Config::read(args.config.as_deref(), &host)?;
-    let mut plan = plan::plan(args, &config, &host)?;
-    let (sink, reader) = sink(args, &config, &plan)?;
+    let trace = &args.trace;
+    let config = Config::read(trace.config.as_deref(), &host)?;
+    let mut plan = plan::plan(trace, Scope::Host { follow: &args.follow }, &config, &host)?;
+    let Opened { sink, reader, .. } = form::open(trace, &config, &plan, Standard::Out)?;
     plan::collect_what_is_shown(&mut plan, sink.needs());
     let mut requests = Requests::listen().context("preparing for signals")?;
 
     let mut sensor = Sensor::start(&plan)?;
     let live = Live::new(args, &config, plan.failed, &host);
     let mut control = control(args);
-    capabilities::drop_all().context("giving up capabilities")?;
+    capabilities::drop_all_but(CapabilitySet::empty()).context("giving up capabilities")?;
     let mut stream = Stream::new(sink, args.count);
     announce(&sensor);
     stream.begin();
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
     if !unread {
         say(format_args!("{}", summary_words(&summary)));
     }
-    ended.map_err(|error| output::failed(args.output.as_deref(), error))
+    ended.map_err(|error| output::failed(trace.output.as_deref(), Standard::Out, error))
 }
 
 /// What is waited for, besides records.
@@ -112,7 +112,7 @@ fn wait(
 }
 
 /// The control socket. A trace without one is a trace, too.
-fn control(args: &TraceArgs) -> Option<Server> {
+fn control(args: &StreamArgs) -> Option<Server> {
     if args.no_control {
         return None;
     }
@@ -144,48 +144,4 @@ fn announce(sensor: &Sensor) {
     let programs: Vec<_> = sensor.programs().collect();
     log::info!("programs: {}", programs.join(", "));
     say(format_args!("tracing; Ctrl-C ends"));
-}
-
-/// The sink that flags and files ask for, on an open output, and what tells that nobody
-/// reads that any more.
-fn sink(
-    args: &TraceArgs,
-    config: &Config,
-    plan: &Plan,
-) -> anyhow::Result<(Box<dyn Sink>, Option<File>)> {
-    let format = match (&args.format, args.json) {
-        (Some(format), _) => format.as_str(),
-        (None, true) => "json",
-        (None, false) => config.format.as_deref().unwrap_or("pretty"),
-    };
-    let from_flags = args.format.is_some() || args.json || config.format.is_none();
-    let kind = SinkKind::named(format).map_err(|error| wrong(from_flags, "format", &error))?;
-    let list = args.fields.as_deref().or(config.fields.as_deref());
-    let fields = list
-        .map(select)
-        .transpose()
-        .map_err(|error| wrong(args.fields.is_some(), "fields", &error))?;
-    let color = args.color.or(config.color).unwrap_or(ColorChoice::Auto);
-    let output = output::open(args.output.as_deref(), color)?;
-    let sink = (kind.build)(Options {
-        out: output.writer,
-        fields,
-        color: output.color,
-        failed: plan.failed,
-        exits: plan.exits,
-        width: output.width,
-        header: true,
-        time_zone: None,
-    });
-    Ok((sink, output.reader))
-}
-
-/// The same mistake is one of usage on the command line, and one of
-/// configuration in a file.
-fn wrong(from_flags: bool, key: &str, error: &impl std::fmt::Display) -> anyhow::Error {
-    if from_flags {
-        UsageError(error.to_string()).into()
-    } else {
-        ConfigError::wrong(key.as_ref(), error).into()
-    }
 }

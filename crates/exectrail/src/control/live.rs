@@ -14,15 +14,15 @@ use super::{
     trial,
 };
 use crate::{
-    args::TraceArgs,
+    args::StreamArgs,
     config::Config,
     exit::{ConfigError, UsageError},
-    plan,
+    plan::{self, Scope},
 };
 
 /// What rules are made of while the trace runs.
 pub(crate) struct Live<'t> {
-    args: &'t TraceArgs,
+    args: &'t StreamArgs,
     host: &'t dyn Host,
     /// Settings of the files, as the trace began with them.
     settings: Vec<(&'static str, String)>,
@@ -32,7 +32,7 @@ pub(crate) struct Live<'t> {
 
 impl<'t> Live<'t> {
     pub(crate) fn new(
-        args: &'t TraceArgs,
+        args: &'t StreamArgs,
         config: &Config,
         failed: bool,
         host: &'t dyn Host,
@@ -44,8 +44,10 @@ impl<'t> Live<'t> {
     /// What comes back are the settings that are others by now, and that only a new
     /// start can change.
     pub(crate) fn reload(&self, sensor: &mut Sensor) -> anyhow::Result<Vec<&'static str>> {
-        let config = Config::read(self.args.config.as_deref(), self.host)?;
-        let rules = plan::rules(self.args, &config, self.host, Rules::after(sensor.rules()))?;
+        let config = Config::read(self.args.trace.config.as_deref(), self.host)?;
+        let scope = Scope::Host { follow: &self.args.follow };
+        let before = Rules::after(sensor.rules());
+        let rules = plan::rules(&self.args.trace, scope, &config, self.host, before)?;
         self.enforce(rules, sensor)?;
         let settings = self.settings.iter().zip(config.settings());
         Ok(settings.filter(|(old, new)| *old != new).map(|((name, _), _)| *name).collect())

@@ -47,7 +47,7 @@ fn without_sysfs_it_says_that_it_has_to_be_mounted() {
 }
 
 /// Wherever a tracefs is, nothing is there.
-fn no_tracefs() -> Vec<&'static str> {
+pub(crate) fn no_tracefs() -> Vec<&'static str> {
     let places = [
         ("/sys/kernel/tracing", "cover=/sys/kernel/tracing"),
         ("/sys/kernel/debug", "cover=/sys/kernel/debug"),

@@ -12,6 +12,8 @@ mod command;
 #[cfg(test)]
 mod completeness;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod echo;
 #[cfg(test)]
 mod edge_arguments;
@@ -87,6 +89,10 @@ mod rules_trees;
 mod rules_universe;
 #[cfg(test)]
 mod rules_workers;
+#[cfg(test)]
+mod run;
+#[cfg(test)]
+mod run_ends;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]

@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Trace, program_at, real_kernel, run, scratch};
 
-struct Schema {
+pub(crate) struct Schema {
     schemas: Schemas,
     index: SchemaIndex,
 }
 
 impl Schema {
     /// The committed one; to compile it is to compare it with what a schema may be.
-    fn committed() -> Self {
+    pub(crate) fn committed() -> Self {
         let schema = serde_json::from_str(include_str!("../../../../docs/schema.json")).unwrap();
         let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
         compiler.enable_format_assertions();
@@ -30,7 +30,7 @@ impl Schema {
         Self { schemas, index }
     }
 
-    fn refusal(&self, line: &Value) -> Option<String> {
+    pub(crate) fn refusal(&self, line: &Value) -> Option<String> {
         self.schemas.validate(line, self.index).err().map(|error| error.to_string())
     }
 }

@@ -43,6 +43,21 @@ impl Rule {
         Self { verdict, label: None, comment: None, place: None, selectors: selectors.into() }
     }
 
+    /// The rule that wants what this holds of.
+    #[must_use]
+    pub fn only(selector: Selector) -> Self {
+        Self::new(Verdict::Only, vec![selector])
+    }
+
+    /// The same rule, of which this has to hold, too.
+    #[must_use]
+    pub fn and(mut self, selector: Selector) -> Self {
+        let mut selectors = self.selectors.into_vec();
+        selectors.push(selector);
+        self.selectors = selectors.into();
+        self
+    }
+
     /// Reads a rule as it is written on the command line.
     ///
     /// # Errors

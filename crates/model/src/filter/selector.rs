@@ -68,6 +68,12 @@ pub enum Selector {
 }
 
 impl Selector {
+    /// A process and its descendants.
+    #[must_use]
+    pub fn tree(root: u32) -> Self {
+        Self::Told(Told::new(What::Tree(root)))
+    }
+
     /// Whether this holds. Of what is not known, nothing does.
     #[must_use]
     pub fn matches(&self, subject: &Subject<'_>) -> bool {

@@ -108,7 +108,7 @@ pub(super) fn show(
     Ok(())
 }
 
-pub(super) fn arguments(args: Args<'_>, color: bool, cell: &mut String) -> fmt::Result {
+pub(crate) fn arguments(args: Args<'_>, color: bool, cell: &mut String) -> fmt::Result {
     let cut = args.cut_index();
     let mut place = Place::Command;
     for (index, arg) in args.iter().enumerate() {

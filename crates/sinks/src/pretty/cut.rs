@@ -15,7 +15,7 @@ pub(super) fn cells(line: &str) -> usize {
 
 /// What to keep of `line` so that one more cell makes `width`; `None` if it
 /// fits as it is.
-pub(super) fn cut(line: &str, width: usize) -> Option<&str> {
+pub(crate) fn cut(line: &str, width: usize) -> Option<&str> {
     // Nothing takes more cells than it has bytes.
     if line.len() <= width {
         return None;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use exectrail_model::event::Ended;
+use exectrail_model::event::{Ended, Status};
 
 use crate::quote::{Place, quote};
 
@@ -18,7 +18,12 @@ pub(super) fn is_bad(ended: &Ended<'_>) -> bool {
 
 /// `exit 1`, or `signal 11 core`.
 pub(super) fn result(ended: &Ended<'_>, cell: &mut String) -> fmt::Result {
-    let Some(status) = ended.status else {
+    result_of(ended.status, cell)
+}
+
+/// The same of a status alone.
+pub(crate) fn result_of(status: Option<Status>, cell: &mut String) -> fmt::Result {
+    let Some(status) = status else {
         return write!(cell, "exit {NULL}");
     };
     if let Some(code) = status.code() {
@@ -71,9 +76,7 @@ fn part(cell: &mut String) -> &mut String {
 
 #[cfg(test)]
 mod tests {
-    use exectrail_model::event::{Ended, Status};
-
-    use super::{is_bad, result, usage};
+    use super::{Ended, Status, is_bad, result, usage};
 
     const UNKNOWN: Ended<'static> = Ended::UNKNOWN;
 

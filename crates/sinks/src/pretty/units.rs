@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Nanoseconds: `850 ns`, `3.4 ms`, `1.234 s`, `2 min 5 s`, `3 d 4 h`.
 #[derive(Clone, Copy)]
-pub(super) struct Span(pub(super) u64);
+pub(crate) struct Span(pub(crate) u64);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

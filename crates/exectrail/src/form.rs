@@ -1,0 +1,67 @@
+//! In which form the stream is shown: the sink that flags and files ask for.
+
+use std::{fmt, fs::File};
+
+use exectrail_model::plan::Plan;
+use exectrail_sinks::{Options, Sink, SinkKind, select};
+
+use crate::{
+    args::{ColorChoice, TraceArgs},
+    config::Config,
+    exit::{ConfigError, UsageError},
+    output::{self, Standard},
+};
+
+/// A sink on an open output.
+pub(crate) struct Opened {
+    /// Writes there.
+    pub(crate) sink: Box<dyn Sink>,
+    /// What tells that nobody reads it any more, if it is a pipe.
+    pub(crate) reader: Option<File>,
+    /// Whether it is for people.
+    pub(crate) is_for_people: bool,
+}
+
+/// Opens the output, and the sink that flags and files ask for on it.
+pub(crate) fn open(
+    args: &TraceArgs,
+    config: &Config,
+    plan: &Plan,
+    otherwise: Standard,
+) -> anyhow::Result<Opened> {
+    let format = match (&args.format, args.json) {
+        (Some(format), _) => format.as_str(),
+        (None, true) => "json",
+        (None, false) => config.format.as_deref().unwrap_or("pretty"),
+    };
+    let from_flags = args.format.is_some() || args.json || config.format.is_none();
+    let kind = SinkKind::named(format).map_err(|error| wrong(from_flags, "format", &error))?;
+    let list = args.fields.as_deref().or(config.fields.as_deref());
+    let fields = list
+        .map(select)
+        .transpose()
+        .map_err(|error| wrong(args.fields.is_some(), "fields", &error))?;
+    let color = args.color.or(config.color).unwrap_or(ColorChoice::Auto);
+    let output = output::open(args.output.as_deref(), otherwise, color)?;
+    let sink = (kind.build)(Options {
+        out: output.writer,
+        fields,
+        color: output.color,
+        failed: plan.failed,
+        exits: plan.exits,
+        width: output.width,
+        header: true,
+        time_zone: None,
+    });
+    Ok(Opened { sink, reader: output.reader, is_for_people: kind.name == "pretty" })
+}
+
+/// The same mistake is one of usage on the command line, and one of
+/// configuration in a file.
+fn wrong(from_flags: bool, key: &str, error: &impl fmt::Display) -> anyhow::Error {
+    if from_flags {
+        UsageError(error.to_string()).into()
+    } else {
+        ConfigError::wrong(key.as_ref(), error).into()
+    }
+}
