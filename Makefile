@@ -37,7 +37,7 @@ setup-kernel: ## bring what rebuilding the kernel side needs
 setup-check: ## bring what `make check` needs
 	@scripts/setup.sh check
 
-setup-bench: ## bring the peer that `make bench` compares with
+setup-bench: ## bring the peers that `make bench` compares with
 	@scripts/setup.sh bench
 
 setup-kernels: ## bring the emulator that `make kernels` boots kernels in
@@ -64,7 +64,7 @@ test: ## all tests, as root
 	echo "make test: $$(sort -u $(LIVE_LOG) | wc -l) tests traced the real kernel" >&2)
 
 # Built before root comes in, so that what cargo writes stays the user's.
-bench: ## what tracing costs, as root, beside execsnoop: make bench ARGS=--quick
+bench: ## what tracing costs, as root, beside other tracers: make bench ARGS=--quick
 	@$(if $(NOT_ROOT),echo "make bench: not root: cargo starts the benchmark through sudo" >&2,:)
 	$(call timed,bench,scripts/setup.sh bench; \
 	$(CARGO) build --release --quiet --locked -p exectrail --bins --example subject; \

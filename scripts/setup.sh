@@ -4,7 +4,7 @@
 #   scripts/setup.sh run      a Rust that builds exectrail, and a linker (default)
 #   scripts/setup.sh kernel   and what rebuilds the kernel side
 #   scripts/setup.sh check    and what `make check` runs
-#   scripts/setup.sh bench    what run needs, and the peer of `make bench`
+#   scripts/setup.sh bench    what run needs, and the peers of `make bench`
 #   scripts/setup.sh kernels  what run needs, and what `make kernels` boots kernels in
 #   scripts/setup.sh fuzz     what run needs, and what `make fuzz` runs
 #
@@ -227,17 +227,34 @@ need_valgrind() {
 
 # --- bench: whom `make bench` compares with ------------------------------------
 
-# libbpf's execsnoop; that of bcc has another name in packages, and is Python.
-# No failure without it: the benchmark says loudly what it could not compare.
-need_execsnoop() {
-    # Debian puts it where only root looks.
-    if have execsnoop || [ -x /usr/sbin/execsnoop ]; then return; fi
-    how="build it from https://github.com/iovisor/bcc/tree/master/libbpf-tools"
-    if ! refresh_lists || [ -z "$(candidate libbpf-tools)" ]; then
-        say "no package has execsnoop of libbpf-tools; going on without it ($how)"
+# need_peer PROGRAM PACKAGE. No failure without it: the benchmark says loudly what it could
+# not compare with.
+need_peer() {
+    # Debian puts some where only root looks.
+    if have "$1" || [ -x "/usr/sbin/$1" ]; then return; fi
+    without="going on without it"
+    if ! refresh_lists || [ -z "$(candidate "$2")" ]; then
+        say "no package has $1; $without"
         return
     fi
-    install "execsnoop, to compare with" libbpf-tools
+    # In a shell of its own: what fails there ends only that.
+    (install "$1, to compare with" "$2") || say "$without"
+}
+
+# execsnoop is that of libbpf; bcc's has another name in packages, and is Python.
+# auditd is not brought: its package starts a daemon that takes over the host's audit.
+need_peers() {
+    need_peer execsnoop libbpf-tools
+    need_peer execsnoop.bt bpftrace
+    need_peer forkstat forkstat
+    need_peer perf linux-perf
+    need_peer strace strace
+}
+
+# The namespace in which some of them find a tracefs, and what makes C programs write lines.
+need_bench_tools() {
+    if have unshare && have stdbuf; then return; fi
+    install "what peers are started with" util-linux coreutils
 }
 
 # --- kernels: machines to boot them in -------------------------------------------
@@ -311,7 +328,8 @@ need_check() {
 
 need_bench() {
     need_run
-    need_execsnoop
+    need_bench_tools
+    need_peers
 }
 
 need_kernels() {

@@ -24,7 +24,7 @@ cargo run -p xtask -- <chore>
   tidy            the house rules that no compiler knows
   instructions    how many an event takes, against what is committed; --update writes that
   kernels         the live tests on many kernels, in emulated machines; --help tells more
-  bench           what tracing costs, beside execsnoop; --help tells more
+  bench           what tracing costs, beside other tracers; --help tells more
   fuzz            any bytes for all that reads bytes; --help tells more";
 
 fn main() -> ExitCode {

@@ -10,27 +10,49 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use super::{
+    launch::{Place, Ready, Variant},
+    peers::{Peers, Trait},
     rules,
-    tracer::{Ready, Tracer, Variant},
+    tracer::Tracer,
     workload::Workload,
 };
 
 const OTHER_PATHS: u32 = 5_000;
 
 /// One of those whose turns make a round.
+#[derive(Clone)]
 pub(super) struct Contender {
     pub(super) name: &'static str,
     /// Nothing for the host as it is.
     pub(super) variant: Option<Variant>,
     /// Whether the others are compared with it.
     pub(super) is_peer: bool,
+    /// Whether it is someone else's.
+    pub(super) foreign: bool,
+    /// Rounds after which it is known well enough.
+    pub(super) rounds: usize,
     /// What the design allows it in this measurement.
     pub(super) budget: &'static str,
+    /// Why it cannot be measured.
+    pub(super) absent: Option<String>,
 }
 
 impl Contender {
     fn untraced() -> Self {
-        Self { name: "no tracer", variant: None, is_peer: false, budget: "" }
+        Self {
+            name: "no tracer",
+            variant: None,
+            is_peer: false,
+            foreign: false,
+            rounds: usize::MAX,
+            budget: "",
+            absent: None,
+        }
+    }
+
+    /// Starts it, if there is anything to start.
+    pub(super) fn start(&self, folder: &Path) -> Result<Option<Tracer>> {
+        self.variant.as_ref().map(|variant| Tracer::start(variant, folder)).transpose()
     }
 }
 
@@ -39,85 +61,96 @@ pub(super) struct Lineup {
     pub(super) kernel_time: Vec<Contender>,
     pub(super) parts: Vec<Contender>,
     pub(super) rules: Vec<Contender>,
+    /// What kernel time is swept over.
+    pub(super) swept: Vec<Contender>,
+    /// Our rule that leaves out one of the two programs of a storm.
+    pub(super) excluding: Vec<Contender>,
     pub(super) storm: Vec<Contender>,
+    /// Whose CPU time is swept over execs.
+    pub(super) readers: Vec<Contender>,
+    /// Whose memory is swept over processes: with ends, ours has to remember more.
+    pub(super) growing: Vec<Contender>,
+    /// Whose lines are awaited.
+    pub(super) to_line: Vec<Contender>,
     pub(super) other_calls: Vec<Contender>,
-    pub(super) start: Variant,
-    absent: Vec<String>,
+    pub(super) start: Vec<Contender>,
 }
 
 impl Lineup {
     /// Tries each once, so that who cannot take part is known at the beginning.
     pub(super) fn assemble(
         exectrail: &Path,
-        peer: Option<&Path>,
+        peers: &Peers,
         workload: &Workload,
         folder: &Path,
         cgroup: Option<&str>,
     ) -> Result<Self> {
         let make = |words: &[&str]| exectrail_with(exectrail, words);
+        let tiny = workload.tiny();
+        let with_peers = |list: Vec<Contender>, of| [list, peers.with(of)].concat();
+        let json = || ours("exectrail --json", make(&["--json"]));
+        let exits = || ours("exectrail --json --exit", make(&["--json", "--exit"]));
+        let pretty = || ours("exectrail (pretty)", make(&[]));
+        let storm = vec![Contender::untraced(), json(), pretty()];
+        let calls = vec![
+            Contender::untraced(),
+            ours("exectrail", make(&["--json"])),
+            ours("exectrail --failed", make(&["--json", "--failed"])),
+        ];
+        let kernel_time = kernel_time(&make, workload, &many_rules(folder)?);
         let mut lineup = Self {
-            kernel_time: kernel_time(&make, &workload.tiny(), &many_rules(folder)?),
+            kernel_time: with_peers(kernel_time, Trait::Programs),
             parts: parts(&make),
             rules: [
-                rules::contenders(&make, &workload.tiny(), folder, cgroup),
-                rules::files(&make, &workload.tiny(), folder)?,
+                rules::contenders(&make, &tiny, folder, cgroup),
+                rules::files(&make, &tiny, folder)?,
             ]
             .into_iter()
             .flatten()
             .collect(),
-            storm: vec![
-                Contender::untraced(),
-                ours("exectrail --json", make(&["--json"])),
-                ours("exectrail (pretty)", make(&[])),
-            ],
-            other_calls: vec![
-                Contender::untraced(),
-                ours("exectrail", make(&["--json"])),
-                ours("exectrail --failed", make(&["--json", "--failed"])),
-            ],
-            start: make(&["--json"]),
-            absent: Vec::new(),
+            swept: with_peers(vec![json(), pretty()], Trait::Programs),
+            excluding: vec![ours("exectrail --exclude", make(&["--json", "--exclude", &tiny]))],
+            storm: with_peers(storm, Trait::Any),
+            readers: with_peers(vec![json(), pretty()], Trait::Reader),
+            growing: with_peers(vec![json(), exits()], Trait::Reader),
+            to_line: with_peers(vec![json(), pretty()], Trait::Streams),
+            other_calls: with_peers(calls, Trait::Any),
+            start: vec![Contender { budget: "60, aim 25", ..json() }],
         };
-        if peer.is_none() {
-            let why = "execsnoop is not installed (make setup-bench brings it)";
-            lineup.absent.push(why.to_owned());
-        }
-        for list in [&mut lineup.kernel_time, &mut lineup.storm, &mut lineup.other_calls] {
-            list.extend(peer.map(execsnoop));
-            let absent = &mut lineup.absent;
-            list.retain(|contender| can_start(contender, folder, absent));
-        }
         // Without this one there is nothing to measure.
-        Tracer::start(&lineup.start, folder).context("exectrail does not start")?.stop()?;
-        Ok(lineup)
-    }
-
-    /// Says loudly who is missing.
-    pub(super) fn print_absent(&self) {
-        for why in &self.absent {
-            println!("\nNOT MEASURED: {why}");
+        json().start(folder).context("exectrail does not start")?.map(Tracer::stop).transpose()?;
+        for list in [&mut lineup.kernel_time, &mut lineup.other_calls] {
+            list.iter_mut().filter(|contender| !contender.foreign).for_each(|contender| {
+                let tried = contender.start(folder).and_then(|it| it.map(Tracer::stop).transpose());
+                contender.absent = tried.err().map(|why| format!("it does not start: {why:#}"));
+            });
         }
+        Ok(lineup)
     }
 }
 
-fn kernel_time(make: &impl Fn(&[&str]) -> Variant, tiny: &str, rules: &Path) -> Vec<Contender> {
+fn kernel_time(
+    make: &impl Fn(&[&str]) -> Variant,
+    workload: &Workload,
+    rules: &Path,
+) -> Vec<Contender> {
     let with = |name, words: &[&str], budget| {
         let words = [&["--json"], words].concat();
         Contender { budget, ..ours(name, make(&words)) }
     };
-    let rules = rules.to_string_lossy();
+    let (rules, tiny) = (rules.to_string_lossy(), workload.tiny());
     let (kept, left_out) = ("2.0, aim 1.2", "0.6, aim 0.3");
     vec![
+        ours("an empty program on the hook", workload.empty_program()),
         with("exectrail, all fields", &[], kept),
         Contender { budget: kept, ..ours("exectrail, as a terminal shows it", make(&[])) },
         with("exectrail --hook classic", &["--hook", "classic"], kept),
         with("exectrail --failed", &["--failed"], ""),
-        with("exectrail --exclude TINY", &["--exclude", tiny], left_out),
-        with("  and 5,000 other paths", &["--exclude", tiny, "--config", &rules], left_out),
+        with("exectrail --exclude TINY", &["--exclude", &tiny], left_out),
+        with("  and 5,000 other paths", &["--exclude", &tiny, "--config", &rules], left_out),
         with("exectrail --only /nonexistent", &["--only", "/nonexistent"], left_out),
     ]
 }
-
 /// The parts of a record that can be left out, each beside a record without any.
 fn parts(make: &impl Fn(&[&str]) -> Variant) -> Vec<Contender> {
     let with = |name, fields, more: &[&str]| {
@@ -141,34 +174,13 @@ fn parts(make: &impl Fn(&[&str]) -> Variant) -> Vec<Contender> {
 }
 
 pub(super) fn ours(name: &'static str, variant: Variant) -> Contender {
-    Contender { name, variant: Some(variant), is_peer: false, budget: "" }
+    Contender { name, variant: Some(variant), ..Contender::untraced() }
 }
 
 fn exectrail_with(program: &Path, words: &[&str]) -> Variant {
     let flags = words.iter().map(OsString::from).collect();
-    Variant { program: program.to_owned(), flags, ready: Ready::Says("tracing") }
-}
-
-fn execsnoop(program: &Path) -> Contender {
-    let variant = Variant { program: program.to_owned(), flags: Vec::new(), ready: Ready::Waits };
-    Contender { name: "execsnoop", variant: Some(variant), is_peer: true, budget: "" }
-}
-
-fn can_start(contender: &Contender, folder: &Path, absent: &mut Vec<String>) -> bool {
-    let Some(variant) = &contender.variant else {
-        return true;
-    };
-    let Err(error) = Tracer::start(variant, folder).and_then(Tracer::stop) else {
-        return true;
-    };
-    let mut why = format!("{} does not start here: {error:#}", contender.name.trim());
-    if !Path::new("/sys/kernel/tracing/events").exists() {
-        why += " (there is no tracefs: mount -t tracefs tracefs /sys/kernel/tracing)";
-    }
-    if !absent.contains(&why) {
-        absent.push(why);
-    }
-    false
+    let ready = Ready::Says("tracing");
+    Variant { program: program.to_owned(), flags, ready, place: Place::Host }
 }
 
 /// A configuration that excludes many paths, none of which is ever run.

@@ -10,6 +10,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Whether someone wants us to end. A default handler would end us at once, and
 /// no destructor would stop the tracer or restore the kernel's setting.
+#[derive(Default)]
 pub(super) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {

@@ -5,10 +5,11 @@ use anyhow::{Context as _, Result};
 use super::{
     Bench,
     contenders::{Contender, Lineup},
-    numbers::{Spread, median_ratio},
+    host,
+    numbers::Spread,
     proc_files::Programs,
-    table::{self, Row},
-    tracer::Tracer,
+    table::{self, Table},
+    turns::Turns,
 };
 
 /// What programs took in one storm.
@@ -49,51 +50,57 @@ impl KernelTime {
     }
 }
 
-/// Measures and prints what an exec costs each tracer. The kernel's clock on
-/// programs has to be on.
-pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<()> {
-    compare(bench, "1. Kernel time per exec, us", &lineup.kernel_time)
+/// Measures what an exec costs each tracer. The kernel's clock on programs has to be on.
+pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<Table> {
+    compare(bench, "kernel-time", "Kernel time per exec", &lineup.kernel_time)
 }
 
 /// The same of the parts of a record.
-pub(super) fn run_parts(bench: &Bench, lineup: &Lineup) -> Result<()> {
-    compare(bench, "Kernel time per exec by part of the record, us", &lineup.parts)
+pub(super) fn run_parts(bench: &Bench, lineup: &Lineup) -> Result<Table> {
+    compare(bench, "parts", "Kernel time per exec by part of the record", &lineup.parts)
 }
 
 /// The same of rules that leave every exec out.
-pub(super) fn run_rules(bench: &Bench, lineup: &Lineup) -> Result<()> {
-    compare(bench, "Kernel time per excluded exec by rule, us", &lineup.rules)
+pub(super) fn run_rules(bench: &Bench, lineup: &Lineup) -> Result<Table> {
+    compare(bench, "rules", "Kernel time per excluded exec by rule", &lineup.rules)
 }
 
-fn compare(bench: &Bench, title: &str, contenders: &[Contender]) -> Result<()> {
+fn compare(
+    bench: &Bench,
+    key: &'static str,
+    title: &str,
+    contenders: &[Contender],
+) -> Result<Table> {
     let rounds = bench.options.kernel_rounds;
-    let times =
-        bench.in_turns("kernel time", rounds, contenders, |contender| measure(bench, contender))?;
-    let samples: Vec<Vec<f64>> =
-        times.iter().map(|times| times.iter().map(|time| time.microseconds()).collect()).collect();
-    let peer = contenders.iter().position(|contender| contender.is_peer);
-    let peer = peer.map(|index| &samples[index]);
-    let rows: Vec<Row<'_>> = contenders
-        .iter()
-        .zip(&samples)
-        .map(|(contender, samples)| Row {
-            name: contender.name.to_owned(),
-            samples,
-            decimals: 3,
-            ratio: peer.and_then(|peer| median_ratio(samples, peer)),
-            budget: contender.budget,
-        })
-        .collect();
-    table::print(title, "to peer", &rows);
-    print_notes(bench, &times);
-    Ok(())
+    let turns = bench.in_turns("kernel time", rounds, contenders, |contender| {
+        measure(bench, contender, || bench.workload.storm(None, host::cpus()).map(drop))
+    })?;
+    let number = |time: &KernelTime| time.microseconds();
+    let mut rows = table::rows(&turns, 3, number);
+    let ratios = turns.ratios_to(|contender| contender.is_peer, number);
+    rows.iter_mut().zip(ratios).for_each(|(row, ratio)| row.ratio = ratio);
+    let (unit, ratio, title) = ("us", "to peer", title.to_owned());
+    Ok(Table { key, title, unit, ratio, rows, notes: notes(bench, &turns) })
 }
 
-fn measure(bench: &Bench, contender: &Contender) -> Result<KernelTime> {
-    let variant = contender.variant.as_ref().context("no programs without a tracer")?;
-    let tracer = Tracer::start(variant, bench.workload.folder())?;
+/// What this contender's programs took in a storm, per exec, in microseconds.
+pub(super) fn of_storm(
+    bench: &Bench,
+    contender: &Contender,
+    storm: impl FnOnce() -> Result<()>,
+) -> Result<f64> {
+    measure(bench, contender, storm).map(KernelTime::microseconds)
+}
+
+fn measure(
+    bench: &Bench,
+    contender: &Contender,
+    storm: impl FnOnce() -> Result<()>,
+) -> Result<KernelTime> {
+    let tracer = contender.start(bench.workload.folder())?;
+    let tracer = tracer.context("no programs without a tracer")?;
     let before = tracer.programs()?;
-    bench.workload.storm()?;
+    storm()?;
     let time = KernelTime::between(&before, &tracer.programs()?);
     tracer.stop()?;
     if time.execs < bench.workload.execs() {
@@ -107,23 +114,23 @@ fn measure(bench: &Bench, contender: &Contender) -> Result<KernelTime> {
     Ok(time)
 }
 
-fn print_notes(bench: &Bench, times: &[Vec<KernelTime>]) {
-    println!(
-        "  All of a tracer's programs together. kernel.bpf_stats_enabled=1 was on for this, which\n  \
-         itself adds some 0.05 us to every run of a program: once per exec for exectrail, twice for\n  \
-         execsnoop, three times for --failed."
-    );
-    let foreign: Vec<f64> = times
-        .iter()
-        .flatten()
-        .map(|time| (time.execs / bench.workload.execs() - 1.0) * 100.0)
-        .collect();
+fn notes(bench: &Bench, turns: &Turns<'_, KernelTime>) -> Vec<String> {
+    let mut notes = vec![
+        "All of a tracer's programs together. kernel.bpf_stats_enabled=1 was on for this, which \
+         itself adds some 0.05 us to every run of a program: once per exec for exectrail, twice \
+         for execsnoop, three times for --failed."
+            .to_owned(),
+    ];
+    let foreign = |time: &KernelTime| (time.execs / bench.workload.execs() - 1.0) * 100.0;
+    let foreign: Vec<f64> =
+        turns.each().flat_map(|(_, samples)| samples.iter().map(foreign)).collect();
     if let Some(foreign) = Spread::of(&foreign) {
-        println!(
-            "  Execs of other programs in these storms: {:.1} % (median), {:.1} % (most).",
+        notes.push(format!(
+            "Execs of other programs in these storms: {:.1} % (median), {:.1} % (most).",
             foreign.median, foreign.max
-        );
+        ));
     }
+    notes
 }
 
 #[cfg(test)]

@@ -1,34 +1,57 @@
-//! What tracing costs, measured beside the peer in one run.
+//! What tracing costs, measured beside other tracers in one run.
 //!
 //! A number from one machine says little about another, and the same machine is
 //! not the same an hour later. So whatever is compared is measured in turns,
 //! round by round, and ratios are taken within a round. Nothing here passes or
-//! fails by time: it prints, next to what the design allows.
+//! fails by time: it prints, next to what the design allows, and writes the same as a page
+//! and as JSON.
 
-use std::{env, fs, io, io::IsTerminal as _, path::PathBuf, process::Command};
+use std::{env, fs, path::PathBuf, process::Command};
 
 use anyhow::{Context as _, Result, bail};
 use exectrail_object::Tree;
 
+mod audit;
+mod axis;
+mod budgets;
 mod contenders;
+mod curves;
+mod dots;
+mod growth;
 mod host;
 mod interrupt;
 mod kernel_time;
+mod latency;
+mod launch;
+mod markdown;
 mod numbers;
 mod options;
 mod other_calls;
+mod pace;
+mod page;
+mod peers;
 mod proc_files;
+mod report;
 mod rules;
+mod shell;
+mod sizes;
 mod start;
 mod stats_switch;
 mod storm;
+mod svg;
+mod sweep;
 mod table;
+mod to_line;
 mod tracer;
+mod turns;
 mod workload;
 
 use contenders::Lineup;
+use host::Origin;
 use interrupt::Interrupt;
 use options::Options;
+use peers::Peers;
+use report::Report;
 use rules::Cgroup;
 use stats_switch::StatsSwitch;
 use workload::Workload;
@@ -38,36 +61,6 @@ struct Bench {
     options: Options,
     workload: Workload,
     interrupt: Interrupt,
-}
-
-impl Bench {
-    /// Measures each contender once a round. The one who begins changes from
-    /// round to round, so that none always runs in the wake of the same other.
-    /// Samples come back by contender, and in each by round.
-    fn in_turns<C, T>(
-        &self,
-        what: &str,
-        rounds: usize,
-        contenders: &[C],
-        mut measure: impl FnMut(&C) -> Result<T>,
-    ) -> Result<Vec<Vec<T>>> {
-        let mut samples: Vec<Vec<T>> = contenders.iter().map(|_| Vec::new()).collect();
-        let watched = io::stderr().is_terminal();
-        for round in 0..rounds {
-            if watched {
-                eprint!("\r{what}: round {} of {rounds}   ", round + 1);
-            }
-            for turn in 0..contenders.len() {
-                let index = (round + turn) % contenders.len();
-                self.interrupt.check()?;
-                samples[index].push(measure(&contenders[index])?);
-            }
-        }
-        if watched {
-            eprintln!();
-        }
-        Ok(samples)
-    }
 }
 
 /// Builds what is measured, measures, and prints.
@@ -89,33 +82,49 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
     let folder =
         fs::canonicalize(scratch.path()).context("cannot resolve the scratch directory")?;
     let workload = Workload::new(built.join("examples/subject"), folder.clone(), options.execs)?;
-    let peer = host::find_program("execsnoop");
+    let peers = Peers::find(&folder);
     let exectrail = built.join("exectrail");
     let cgroup = if options.rules { Cgroup::enter() } else { None };
     let cgroup_path = cgroup.as_ref().map(Cgroup::path);
     let cgroup_path = cgroup_path.as_deref();
-    let lineup = Lineup::assemble(&exectrail, peer.as_deref(), &workload, &folder, cgroup_path)?;
+    let lineup = Lineup::assemble(&exectrail, &peers, &workload, &folder, cgroup_path)?;
+    let mut report = Report::begin(Origin::of(&options, &exectrail, &peers));
     let bench = Bench { options, workload, interrupt };
-
-    host::print_header(&bench.options, &exectrail, peer.as_deref());
-    lineup.print_absent();
-    {
+    if bench.options.parts || bench.options.rules {
         let _clock = StatsSwitch::hold(true)?;
         if bench.options.parts {
-            return kernel_time::run_parts(&bench, &lineup);
+            report.add(kernel_time::run_parts(&bench, &lineup)?);
+            return Ok(());
         }
-        if bench.options.rules {
-            kernel_time::run_rules(&bench, &lineup)?;
-            return rules::print_sizes(&bench, &exectrail);
+        report.add(kernel_time::run_rules(&bench, &lineup)?);
+        return rules::print_sizes(&bench, &exectrail);
+    }
+    measure(&bench, &lineup, &mut report)?;
+    report.finish(tree.root(), bench.options.is_part)
+}
+
+/// Everything, one after the other.
+fn measure(bench: &Bench, lineup: &Lineup, report: &mut Report) -> Result<()> {
+    {
+        let _clock = StatsSwitch::hold(true)?;
+        report.add(kernel_time::run(bench, lineup)?);
+        if !bench.options.is_part {
+            report.add(kernel_time::run_parts(bench, lineup)?);
         }
-        kernel_time::run(&bench, &lineup)?;
+        report.add_all(sizes::run(bench, lineup)?);
     }
     // The clock has its price: also when someone else has switched it on.
     let _no_clock = StatsSwitch::hold(false)?;
-    storm::run(&bench, &lineup)?;
-    other_calls::run(&bench, &lineup)?;
-    start::run(&bench, &lineup)?;
-    lineup.print_absent();
+    let (latencies, distribution) = latency::run(bench, lineup)?;
+    report.add_all(latencies);
+    report.add(distribution);
+    report.add_all(storm::run(bench, lineup)?);
+    report.add(storm::endure(bench, lineup)?);
+    report.add_all(other_calls::run(bench, lineup)?);
+    report.add(start::run(bench, lineup)?);
+    report.add_all(to_line::run(bench, lineup)?);
+    report.add_all(pace::run(bench, lineup)?);
+    report.add_all(growth::run(bench, lineup)?);
     Ok(())
 }
 

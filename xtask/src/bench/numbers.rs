@@ -42,9 +42,24 @@ fn quarter(sorted: &[f64], number: usize) -> Option<f64> {
     Some(here + (next - here) * part)
 }
 
+/// The smallest sample below which so large a part of all lies, which is one of them: of
+/// few samples a high quantile is the largest.
+pub(super) fn quantile(samples: &[f64], part: f64) -> Option<f64> {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let below = float(sorted.len()) * part;
+    let mut counted = sorted.iter().zip(1..);
+    counted.find(|(_, count)| float(*count) >= below).map(|(sample, _)| *sample)
+}
+
 /// Each sample by the one of the same round.
 pub(super) fn ratios(samples: &[f64], of: &[f64]) -> Vec<f64> {
     samples.iter().zip(of).map(|(sample, of)| sample / of).collect()
+}
+
+/// Each sample less the one of the same round.
+pub(super) fn differences(samples: &[f64], less: &[f64]) -> Vec<f64> {
+    samples.iter().zip(less).map(|(sample, less)| sample - less).collect()
 }
 
 /// The middle of the ratios within rounds.
@@ -60,7 +75,7 @@ pub(super) fn float(count: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Spread, median_ratio};
+    use super::{Spread, differences, median_ratio, quantile};
 
     #[test]
     fn quartiles_lie_on_samples_or_between() {
@@ -72,6 +87,20 @@ mod tests {
         assert_eq!(spread, expected);
         assert_eq!(Spread::of(&[7.0]).map(|spread| spread.median), Some(7.0));
         assert_eq!(Spread::of(&[]), None);
+    }
+
+    #[test]
+    fn a_quantile_is_a_sample() {
+        let hundred: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        assert_eq!(quantile(&hundred, 0.5), Some(50.0));
+        assert_eq!(quantile(&hundred, 0.99), Some(99.0));
+        assert_eq!(quantile(&[3.0, 1.0], 0.99), Some(3.0));
+        assert_eq!(quantile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn what_is_added_is_taken_within_rounds() {
+        assert_eq!(differences(&[3.0, 30.0], &[2.0, 20.0]), [1.0, 10.0]);
     }
 
     #[test]

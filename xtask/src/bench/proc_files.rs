@@ -60,10 +60,11 @@ pub(super) fn cpu_time(pid: u32) -> Result<f64> {
     Ok(sum)
 }
 
-/// CPU time of all our children that have ended, with theirs, in milliseconds.
-pub(super) fn ended_children_time() -> Result<f64> {
-    let text = fs::read_to_string("/proc/self/stat").context("cannot read /proc/self/stat")?;
-    let ticks = children_ticks(&text).context("/proc/self/stat reads like none")?;
+/// CPU time of all children of a process that have ended, with theirs, in milliseconds.
+pub(super) fn ended_children_time(pid: u32) -> Result<f64> {
+    let path = format!("/proc/{pid}/stat");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let ticks = children_ticks(&text).with_context(|| format!("{path} reads like none"))?;
     let a_second = u32::try_from(rustix::param::clock_ticks_per_second()).unwrap_or(100);
     Ok(ticks * 1000.0 / f64::from(a_second))
 }
@@ -88,11 +89,24 @@ pub(super) fn memory(pid: u32) -> Result<(f64, f64)> {
     }
 }
 
-/// Whether a process has an epoll instance, and sleeps: an event loop, idle.
-pub(super) fn waits_for_events(pid: u32) -> bool {
-    let sleeps = fs::read_to_string(format!("/proc/{pid}/status"))
-        .is_ok_and(|text| field(&text, "State") == Some("S"));
-    sleeps && descriptors(pid).any(|target| target == Path::new("anon_inode:[eventpoll]"))
+/// How often the threads of a process have gone to sleep.
+pub(super) fn wake_ups(pid: u32) -> Result<f64> {
+    let folder = format!("/proc/{pid}/task");
+    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {folder}"))?;
+    let texts =
+        entries.flatten().filter_map(|entry| fs::read_to_string(entry.path().join("status")).ok());
+    Ok(texts.filter_map(|text| field(&text, "voluntary_ctxt_switches")?.parse::<f64>().ok()).sum())
+}
+
+/// Whether a process sleeps.
+pub(super) fn sleeps(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/status"))
+        .is_ok_and(|text| field(&text, "State") == Some("S"))
+}
+
+/// Whether a process has an epoll instance.
+pub(super) fn has_event_loop(pid: u32) -> bool {
+    descriptors(pid).any(|target| target == Path::new("anon_inode:[eventpoll]"))
 }
 
 fn descriptors(pid: u32) -> impl Iterator<Item = std::path::PathBuf> {
@@ -110,21 +124,37 @@ pub(super) fn count_lines(path: &Path, holds: impl Fn(&str) -> bool) -> Result<(
 
 /// Memory of all maps that a process holds, in MB, as the kernel counts it.
 pub(super) fn map_memory(pid: u32) -> Result<f64> {
-    let mut bytes = 0.0;
-    for entry in fs::read_dir(format!("/proc/{pid}/fdinfo"))? {
-        let text = fs::read_to_string(entry?.path()).unwrap_or_default();
-        if !text.contains("map_type:") {
-            continue;
-        }
-        let line = text.lines().find_map(|line| line.strip_prefix("memlock:"));
-        bytes += line.and_then(|number| number.trim().parse::<f64>().ok()).unwrap_or(0.0);
-    }
-    Ok(bytes / 1e6)
+    locked_memory(pid, |text| field(text, "map_type").is_some())
+}
+
+/// The same with all programs.
+pub(super) fn kernel_memory(pid: u32) -> Result<f64> {
+    locked_memory(pid, |text| {
+        field(text, "map_type").is_some() || field(text, "prog_type").is_some()
+    })
+}
+
+/// Of the descriptors for which this holds. An object that two of them lead to counts once.
+fn locked_memory(pid: u32, holds: impl Fn(&str) -> bool) -> Result<f64> {
+    let folder = format!("/proc/{pid}/fdinfo");
+    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {folder}"))?;
+    let texts = entries.flatten().filter_map(|entry| fs::read_to_string(entry.path()).ok());
+    let objects: BTreeMap<_, _> =
+        texts.filter(|text| holds(text)).filter_map(|text| locked(&text)).collect();
+    Ok(objects.values().sum::<f64>() / (1024.0 * 1024.0))
+}
+
+/// Of the descriptor of a map or a program: which one it is, and bytes.
+fn locked(fdinfo: &str) -> Option<((bool, u32), f64)> {
+    let id = |key| field(fdinfo, key).and_then(|id| id.parse().ok());
+    let map = id("map_id").map(|id| (true, id));
+    let object = map.or_else(|| id("prog_id").map(|id| (false, id)))?;
+    Some((object, field(fdinfo, "memlock")?.parse().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ProgramUse, children_ticks, field, program_use};
+    use super::{ProgramUse, children_ticks, field, locked, program_use};
 
     #[test]
     fn programs_are_told_from_links() {
@@ -133,6 +163,15 @@ mod tests {
         assert_eq!(program_use(program), Some((7, expected)));
         assert_eq!(program_use("link_id:\t2\nprog_tag:\tff\nprog_id:\t7\n"), None);
         assert_eq!(program_use("owner_prog_type:\t17\n"), None);
+    }
+
+    #[test]
+    fn memory_is_that_of_maps_and_programs() {
+        let map = "map_type:\t27\nmemlock:\t4096\nmap_id:\t7\n";
+        assert_eq!(locked(map), Some(((true, 7), 4096.0)));
+        let program = "prog_type:\t17\nmemlock:\t8192\nprog_id:\t7\n";
+        assert_eq!(locked(program), Some(((false, 7), 8192.0)));
+        assert_eq!(locked("link_id:\t2\nprog_id:\t7\n"), None);
     }
 
     #[test]

@@ -11,9 +11,10 @@ use anyhow::{Context as _, Result};
 use super::{
     Bench,
     contenders::{Contender, ours},
+    launch::{Place, Ready, Variant},
     numbers::Spread,
     proc_files,
-    tracer::{Ready, Tracer, Variant},
+    tracer::Tracer,
 };
 
 /// As many combined rules as the kernel takes.
@@ -206,8 +207,8 @@ pub(super) fn print_sizes(bench: &Bench, exectrail: &Path) -> Result<()> {
         let file = written(folder, &rules)?;
         let flags = ["--json", "--config"].map(Into::into);
         let flags = flags.into_iter().chain([file.into_os_string()]).collect();
-        let variant =
-            Variant { program: exectrail.to_owned(), flags, ready: Ready::Says("tracing") };
+        let (program, ready, place) = (exectrail.to_owned(), Ready::Says("tracing"), Place::Host);
+        let variant = Variant { program, flags, ready, place };
         let mut starts = Vec::new();
         let mut sizes = (0.0, 0.0);
         for _ in 0..bench.options.starts {

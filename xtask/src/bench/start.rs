@@ -1,24 +1,22 @@
 //! From the start of exectrail until it traces.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::{
     Bench,
     contenders::Lineup,
-    table::{self, Row},
-    tracer::Tracer,
+    table::{self, Table},
 };
 
-/// Measures and prints.
-pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<()> {
-    let samples = bench.in_turns("starts", bench.options.starts, &[&lineup.start], |variant| {
-        let tracer = Tracer::start(variant, bench.workload.folder())?;
+/// Measures.
+pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<Table> {
+    let turns = bench.in_turns("starts", bench.options.starts, &lineup.start, |contender| {
+        let tracer = contender.start(bench.workload.folder())?.context("nothing starts")?;
         let took = tracer.took().as_secs_f64() * 1000.0;
         tracer.stop()?;
         Ok(took)
     })?;
-    let name = "exectrail --json".to_owned();
-    let row = Row { name, samples: &samples[0], decimals: 1, ratio: None, budget: "60, aim 25" };
-    table::print("7. From start to tracing, ms", "", &[row]);
-    Ok(())
+    let rows = table::rows(&turns, 1, |took| *took);
+    let (title, notes) = ("From start to tracing".to_owned(), Vec::new());
+    Ok(Table { key: "start", title, unit: "ms", ratio: "", rows, notes })
 }

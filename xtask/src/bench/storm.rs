@@ -6,10 +6,12 @@ use anyhow::Result;
 use super::{
     Bench,
     contenders::{Contender, Lineup},
+    host,
     numbers::{median_ratio, ratios},
     proc_files,
-    table::{self, Row},
+    table::{self, Row, Table},
     tracer::Tracer,
+    turns::Turns,
     workload::Storm,
 };
 
@@ -29,137 +31,187 @@ struct Watch {
     /// Resident memory after the storm, and at most, in MB.
     resident: f64,
     resident_most: f64,
+    /// Of its maps and programs, in MB.
+    kernel: f64,
     /// Its last word.
     last_word: Option<String>,
 }
 
-/// Measures and prints. The kernel's clock on programs has to be off.
-pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<()> {
-    let contenders = &lineup.storm;
-    let samples = bench.in_turns("storms", bench.options.pairs, contenders, |contender| {
-        measure(bench, contender)
+/// Measures. The kernel's clock on programs has to be off.
+pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<Vec<Table>> {
+    let pairs = bench.options.pairs;
+    let everywhere = bench.in_turns("storms", pairs, &lineup.storm, |contender| {
+        measure(bench, contender, host::cpus())
     })?;
-    let storms = Storms { contenders, samples };
-    storms.print_slow_down(bench);
-    storms.print_reader();
-    storms.print_caught(bench);
-    Ok(())
+    let single = bench.in_turns("storms on one CPU", pairs, &lineup.storm, |contender| {
+        measure(bench, contender, 1)
+    })?;
+    let everywhere = Storms { bench, turns: everywhere };
+    let single = Storms { bench, turns: single };
+    let execs = bench.workload.execs();
+    let mut tables = vec![
+        everywhere.time(format!("A storm of {execs} execs on all CPUs")),
+        everywhere.slow_down("slow-down", "Slow-down of a storm on all CPUs", "1.05"),
+        single.slow_down("slow-down-one", "Slow-down of a storm on one CPU", ""),
+    ];
+    tables.extend(everywhere.reader());
+    tables.push(everywhere.missing());
+    Ok(tables)
 }
 
-fn measure(bench: &Bench, contender: &Contender) -> Result<Sample> {
-    let Some(variant) = &contender.variant else {
-        return Ok(Sample { storm: bench.workload.storm()?, tracer: None });
+fn measure(bench: &Bench, contender: &Contender, workers: usize) -> Result<Sample> {
+    let Some(tracer) = contender.start(bench.workload.folder())? else {
+        return Ok(Sample { storm: bench.workload.storm(None, workers)?, tracer: None });
     };
-    let tracer = Tracer::start(variant, bench.workload.folder())?;
     // From here, so that loading and attaching are left out.
     let before = tracer.cpu_time()?;
-    let storm = bench.workload.storm()?;
+    let storm = bench.workload.storm(Some(&tracer), workers)?;
     tracer.settle()?;
     let cpu = (tracer.cpu_time()? - before) / 1e6;
     let (resident, resident_most) = tracer.memory()?;
+    let kernel = tracer.kernel_memory()?;
     let mut ended = tracer.stop()?;
     let (caught, lines) =
         proc_files::count_lines(&ended.output, |line| bench.workload.is_of_storm(line))?;
-    let watch = Watch { cpu, caught, lines, resident, resident_most, last_word: ended.said.pop() };
+    let last_word = ended.said.pop();
+    let watch = Watch { cpu, caught, lines, resident, resident_most, kernel, last_word };
     Ok(Sample { storm, tracer: Some(watch) })
 }
 
-struct Storms<'l> {
-    contenders: &'l [Contender],
-    samples: Vec<Vec<Sample>>,
+struct Storms<'b> {
+    bench: &'b Bench,
+    turns: Turns<'b, Sample>,
 }
 
 impl Storms<'_> {
-    /// One number of every sample, by contender.
-    fn each(&self, number: impl Fn(&Sample) -> f64) -> Vec<Vec<f64>> {
-        self.samples.iter().map(|samples| samples.iter().map(&number).collect()).collect()
+    /// A row for each, by a number of its storms.
+    fn rows(&self, number: impl Fn(&Sample) -> f64) -> Vec<Row> {
+        table::rows(&self.turns, 1, number)
     }
 
-    /// The same of the tracers; nothing where there is none.
-    fn each_watch(&self, number: impl Fn(&Watch) -> f64) -> Vec<Vec<f64>> {
-        let of = |samples: &Vec<Sample>| {
-            samples.iter().filter_map(|sample| sample.tracer.as_ref()).map(&number).collect()
-        };
-        self.samples.iter().map(of).collect()
-    }
-
-    fn print_slow_down(&self, bench: &Bench) {
-        let wall = self.each(|sample| sample.storm.wall);
+    fn time(&self, title: String) -> Table {
         let tracer_cpu = |sample: &Sample| sample.tracer.as_ref().map_or(0.0, |watch| watch.cpu);
-        let cpu = self.each(|sample| sample.storm.cpu + tracer_cpu(sample));
-        let slow_downs: Vec<_> = wall.iter().map(|samples| ratios(samples, &wall[0])).collect();
-        let mut rows = Vec::new();
-        for (what, values, decimals) in
-            [("ms", &wall, 1), ("user+sys ms", &cpu, 1), ("slow-down", &slow_downs, 3)]
-        {
-            let is_ratio = what == "slow-down";
-            for (contender, samples) in self.contenders.iter().zip(values) {
-                if is_ratio && contender.variant.is_none() {
-                    continue;
-                }
-                let budget = if is_ratio && !contender.is_peer { "1.05" } else { "" };
-                let name = format!("{}, {what}", contender.name);
-                let ratio = if is_ratio { None } else { median_ratio(samples, &values[0]) };
-                rows.push(Row { name, samples, decimals, ratio, budget });
-            }
-        }
-        let heading = format!("2. A storm of {} execs on all CPUs", bench.workload.execs());
-        table::print(&heading, "to none", &rows);
-        println!(
-            "  user+sys is of the storm and the tracer together. slow-down is ms by the ms of no\n  \
-             tracer in the same round."
-        );
+        let wall = self.rows(|sample| sample.storm.wall);
+        let cpu = self.rows(|sample| sample.storm.cpu + tracer_cpu(sample));
+        let rows = [("ms", wall), ("user+sys ms", cpu)].into_iter().flat_map(|(what, rows)| {
+            let none = rows[0].samples.clone();
+            rows.into_iter().map(move |row| Row {
+                name: format!("{}, {what}", row.name),
+                ratio: median_ratio(&row.samples, &none),
+                ..row
+            })
+        });
+        let rows = rows.collect();
+        let notes = vec!["user+sys is of the storm and the tracer together.".to_owned()];
+        Table { key: "storm", title, unit: "ms", ratio: "to none", rows, notes }
     }
 
-    fn print_reader(&self) {
-        let per_event = self.each_watch(|watch| watch.cpu * 1000.0 / watch.lines);
-        self.print_watch(
-            "3. CPU of the tracer per event, us, output to a file",
-            &per_event,
+    fn slow_down(&self, key: &'static str, title: &str, budget: &'static str) -> Table {
+        let wall = self.rows(|sample| sample.storm.wall);
+        let none = wall[0].samples.clone();
+        let rows = wall.into_iter().skip(1).map(|row| Row {
+            samples: ratios(&row.samples, &none),
+            decimals: 3,
+            budget: if row.foreign { "" } else { budget },
+            ..row
+        });
+        let rows = rows.collect();
+        let notes =
+            vec!["Time of the storm by that without a tracer in the same round.".to_owned()];
+        Table { key, title: title.to_owned(), unit: "times", ratio: "", rows, notes }
+    }
+
+    fn reader(&self) -> [Table; 4] {
+        let mut cpu = self.watched(
+            "cpu-per-event",
+            ["CPU of the tracer per event, output to a file", "us"],
             2,
             "3, aim 1",
+            |watch| watch.cpu * 1000.0 / watch.lines,
         );
-        println!("  User and system time of its process, from the start of tracing.");
-        let resident = self.each_watch(|watch| watch.resident);
-        self.print_watch("4. Resident memory after the storm (VmRSS), MB", &resident, 1, "12");
-        let most = self.each_watch(|watch| watch.resident_most);
-        self.print_watch("   and at most, start included (VmHWM), MB", &most, 1, "");
+        cpu.notes = vec![
+            "User and system time of its process, from the start of tracing, by the lines of its \
+             output."
+                .to_owned(),
+        ];
+        let resident = ["Resident memory after the storm (VmRSS)", "MB"];
+        let most = ["Resident memory at most, start included (VmHWM)", "MB"];
+        let kernel = ["Memory of maps and programs in the kernel", "MB"];
+        let mut kernel = self.watched("kernel-memory", kernel, 2, "", |watch| watch.kernel);
+        kernel.notes = vec![
+            "memlock of what its descriptors lead to; buffers of perf events are not in it."
+                .to_owned(),
+        ];
+        [
+            cpu,
+            self.watched("resident", resident, 1, "12", |watch| watch.resident),
+            self.watched("resident-most", most, 1, "", |watch| watch.resident_most),
+            kernel,
+        ]
     }
 
-    fn print_watch(
+    /// A row for each tracer.
+    fn watched(
         &self,
-        heading: &str,
-        values: &[Vec<f64>],
+        key: &'static str,
+        [title, unit]: [&'static str; 2],
         decimals: usize,
         budget: &'static str,
-    ) {
-        let named = || self.contenders.iter().zip(values);
-        let peer = named().find(|(contender, _)| contender.is_peer).map(|(_, values)| values);
-        let rows: Vec<Row<'_>> = named()
-            .filter(|(contender, _)| contender.variant.is_some())
-            .map(|(contender, samples)| Row {
-                name: contender.name.to_owned(),
-                samples,
-                decimals,
-                ratio: peer.and_then(|peer| median_ratio(samples, peer)),
-                budget: if contender.is_peer { "" } else { budget },
-            })
-            .collect();
-        table::print(heading, "to peer", &rows);
+        number: impl Fn(&Watch) -> f64,
+    ) -> Table {
+        let number = |sample: &Sample| sample.tracer.as_ref().map_or(f64::NAN, &number);
+        let ratios = self.turns.ratios_to(|contender| contender.is_peer, number);
+        let rows = self.rows(number).into_iter().zip(ratios).skip(1).map(|(row, ratio)| Row {
+            decimals,
+            ratio,
+            budget: if row.foreign { "" } else { budget },
+            ..row
+        });
+        let rows = rows.collect();
+        Table { key, title: title.to_owned(), unit, ratio: "to peer", rows, notes: Vec::new() }
     }
 
-    fn print_caught(&self, bench: &Bench) {
-        println!("\n5. Execs of the storms in the output (budget: none lost)");
-        for (contender, samples) in self.contenders.iter().zip(&self.samples) {
-            let watches: Vec<_> =
-                samples.iter().filter_map(|sample| sample.tracer.as_ref()).collect();
-            let Some(last) = watches.last() else { continue };
-            let caught: f64 = watches.iter().map(|watch| watch.caught).sum();
-            let all: f64 = watches.iter().map(|_| bench.workload.execs()).sum();
-            println!("  {:32} {caught} of {all}, {} missing", contender.name, all - caught);
-            if let Some(word) = &last.last_word {
-                println!("  {:32} last said: {word}", "");
-            }
-        }
+    fn missing(&self) -> Table {
+        let execs = self.bench.workload.execs();
+        let title = "Execs of the storms that are not in the output";
+        let table = self.watched("missing", [title, "execs"], 0, "0", |watch| execs - watch.caught);
+        let rows = table.rows.into_iter().map(|row| Row { ratio: None, ..row }).collect();
+        let last_words = self.turns.each().filter_map(|(contender, samples)| {
+            let word = samples.last()?.tracer.as_ref()?.last_word.as_ref()?;
+            Some(format!("{} last said: {word}", contender.name))
+        });
+        let heading = [
+            format!("Of {execs} in each storm."),
+            "forkstat looks a name up after the event, when a short process is gone: its line \
+             then says <unknown>, and is none of the storm's."
+                .to_owned(),
+        ];
+        let notes = heading.into_iter().chain(last_words).collect();
+        Table { ratio: "", rows, notes, ..table }
     }
+}
+
+/// One storm of our own program, long, with nothing set: what is lost then is lost to
+/// everyone.
+pub(super) fn endure(bench: &Bench, lineup: &Lineup) -> Result<Table> {
+    let seconds = bench.options.endurance;
+    let tracers: Vec<Contender> =
+        lineup.readers.iter().filter(|contender| !contender.foreign).cloned().collect();
+    let mut rates = Vec::new();
+    let turns = bench.in_turns("a long storm", 1, &tracers, |contender| {
+        let tracer = contender.start(bench.workload.folder())?;
+        let paced = bench.workload.paced(None, 0, f64::from(seconds))?;
+        tracer.as_ref().map(Tracer::settle).transpose()?;
+        let ended = tracer.map(Tracer::stop).transpose()?;
+        let output = ended.map(|ended| ended.output).unwrap_or_default();
+        let (caught, _) =
+            proc_files::count_lines(&output, |line| bench.workload.is_of_storm(line))?;
+        rates.push(format!("{} execs, {:.0} a second", paced.execs, paced.execs / paced.seconds));
+        Ok(paced.execs - caught)
+    })?;
+    let rows = table::rows(&turns, 0, |missing| *missing);
+    let rows = rows.into_iter().map(|row| Row { budget: "0", ..row }).collect();
+    let title = format!("Execs of a storm of {seconds} s on all CPUs that are not in the output");
+    let notes = vec![format!("{}.", rates.join("; "))];
+    Ok(Table { key: "endurance", title, unit: "execs", ratio: "", rows, notes })
 }

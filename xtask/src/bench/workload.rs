@@ -2,13 +2,19 @@
 //! system call that does nothing.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{host, proc_files};
+use super::{
+    host,
+    launch::{Place, Ready, Variant},
+    proc_files,
+    tracer::Tracer,
+};
 
 /// Calls of one run of the loop: some 50 ms.
 const CALLS: u32 = 500_000;
@@ -17,6 +23,8 @@ const CALLS: u32 = 500_000;
 pub(super) struct Workload {
     subject: PathBuf,
     tiny: PathBuf,
+    /// A copy of it, under another name.
+    other: PathBuf,
     folder: PathBuf,
     execs: u32,
 }
@@ -30,14 +38,26 @@ pub(super) struct Storm {
     pub(super) cpu: f64,
 }
 
+/// What became of execs at a pace.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Paced {
+    pub(super) execs: f64,
+    pub(super) seconds: f64,
+}
+
+/// Who traces the workload, for those that have to run it themselves.
+pub(super) type By<'t> = Option<&'t Tracer>;
+
 impl Workload {
     /// Writes the smallest program into `folder`.
     pub(super) fn new(subject: PathBuf, folder: PathBuf, execs: u32) -> Result<Self> {
         // Every worker runs its share, so that a rest would not be run at all.
         let workers = u32::try_from(host::cpus()).unwrap_or(1);
         let execs = (execs / workers).max(1) * workers;
-        let workload = Self { subject, tiny: folder.join("tiny"), folder, execs };
-        workload.run(&["tiny", &workload.tiny()])?;
+        let (tiny, other) = (folder.join("tiny"), folder.join("other"));
+        let workload = Self { subject, tiny, other, folder, execs };
+        workload.run(None, &["tiny", &workload.tiny()])?;
+        fs::copy(&workload.tiny, &workload.other).context("cannot copy the smallest program")?;
         Ok(workload)
     }
 
@@ -62,31 +82,110 @@ impl Workload {
         &self.folder
     }
 
-    /// One storm on all CPUs.
-    pub(super) fn storm(&self) -> Result<Storm> {
-        let before = proc_files::ended_children_time()?;
-        let (execs, workers) = (self.execs.to_string(), host::cpus().to_string());
-        let nanoseconds = self.number(&["storm", &self.tiny(), &execs, &workers])?;
-        let cpu = proc_files::ended_children_time()? - before;
+    /// A program of the kernel that does nothing at each exec: the least that one costs.
+    pub(super) fn empty_program(&self) -> Variant {
+        Variant {
+            program: self.subject.clone(),
+            flags: vec!["empty-program".into()],
+            ready: Ready::Says("tracing"),
+            place: Place::Host,
+        }
+    }
+
+    /// One storm on so many CPUs.
+    pub(super) fn storm(&self, by: By<'_>, workers: usize) -> Result<Storm> {
+        let shell = by.and_then(Tracer::shell).map(|shell| shell.pid());
+        let parent = shell.unwrap_or_else(std::process::id);
+        let before = proc_files::ended_children_time(parent)?;
+        let words = ["storm", &self.tiny(), &self.execs.to_string(), &workers.to_string()];
+        let nanoseconds = self.number(by, &words)?;
+        let cpu = proc_files::ended_children_time(parent)? - before;
         Ok(Storm { wall: nanoseconds / 1e6, cpu })
+    }
+
+    /// A storm of which so many percent are of the smallest program, and the rest of its copy.
+    pub(super) fn shared(&self, percent: u32) -> Result<()> {
+        let words = [
+            "storm-shared",
+            &self.tiny(),
+            &self.other.to_string_lossy(),
+            &percent.to_string(),
+            &self.execs.to_string(),
+            &host::cpus().to_string(),
+        ];
+        self.run(None, &words).map(drop)
+    }
+
+    /// A storm whose execs have so many arguments with so many bytes.
+    pub(super) fn sized(&self, arguments: u32, bytes: u32) -> Result<()> {
+        let words = [
+            "storm-sized",
+            &self.tiny(),
+            &arguments.to_string(),
+            &bytes.to_string(),
+            &self.execs.to_string(),
+            &host::cpus().to_string(),
+        ];
+        self.run(None, &words).map(drop)
+    }
+
+    /// How long births, execs and ends took one by one: 1001 quantiles, in microseconds.
+    pub(super) fn timed(&self, by: By<'_>, count: u32) -> Result<Vec<f64>> {
+        let times = self.numbers(by, &["storm-timed", &self.tiny(), &count.to_string()])?;
+        Ok(times.iter().map(|time| time / 1000.0).collect())
+    }
+
+    /// So many execs a second on all CPUs; as many as there can be for zero.
+    pub(super) fn paced(&self, by: By<'_>, rate: u32, seconds: f64) -> Result<Paced> {
+        let millis = format!("{:.0}", seconds * 1000.0);
+        let workers = host::cpus().to_string();
+        let words = ["storm-paced", &self.tiny(), &rate.to_string(), &millis, &workers];
+        match self.numbers(by, &words)?[..] {
+            [execs, nanoseconds] => Ok(Paced { execs, seconds: nanoseconds / 1e9 }),
+            ref other => bail!("the workload answered {other:?}"),
+        }
+    }
+
+    /// Single execs after some quiet. Gives for each the monotonic clock just before it.
+    pub(super) fn beats(&self, count: u32, quiet_millis: u32) -> Result<Vec<f64>> {
+        let (count, millis) = (count.to_string(), quiet_millis.to_string());
+        self.numbers(None, &["storm-beats", &self.tiny(), &count, &millis])
+    }
+
+    /// What the exec of this number is of, as it stands in a tracer's output.
+    pub(super) fn beat(&self, number: usize) -> String {
+        format!("{}-{number:05}", self.tiny())
     }
 
     /// Nanoseconds of one system call that does nothing. The best of four short
     /// runs: whatever comes between can only add.
-    pub(super) fn call(&self) -> Result<f64> {
+    pub(super) fn call(&self, by: By<'_>) -> Result<f64> {
         let mut best = f64::INFINITY;
+        // Stopped at each call, half a million would take a minute.
+        let calls = if by.is_some_and(|by| by.shell().is_some()) { CALLS / 50 } else { CALLS };
         for _ in 0..4 {
-            best = best.min(self.number(&["getppid", &CALLS.to_string()])?);
+            best = best.min(self.number(by, &["getppid", &calls.to_string()])?);
         }
         Ok(best)
     }
 
-    fn number(&self, words: &[&str]) -> Result<f64> {
-        let answer = self.run(words)?;
-        answer.trim().parse().with_context(|| format!("the workload answered `{answer}`"))
+    fn number(&self, by: By<'_>, words: &[&str]) -> Result<f64> {
+        match self.numbers(by, words)?[..] {
+            [number] => Ok(number),
+            ref other => bail!("the workload answered {other:?}"),
+        }
     }
 
-    fn run(&self, words: &[&str]) -> Result<String> {
+    fn numbers(&self, by: By<'_>, words: &[&str]) -> Result<Vec<f64>> {
+        let answer = self.run(by, words)?;
+        let numbers = answer.split_whitespace().map(str::parse).collect::<Result<_, _>>();
+        numbers.with_context(|| format!("the workload answered `{answer}`"))
+    }
+
+    fn run(&self, by: By<'_>, words: &[&str]) -> Result<String> {
+        if let Some(mut shell) = by.and_then(Tracer::shell) {
+            return shell.run(&self.subject, words);
+        }
         let output = Command::new(&self.subject)
             .args(words)
             .stderr(Stdio::inherit())

@@ -13,9 +13,11 @@ mod conditions;
 mod confined;
 mod echo;
 mod elf;
+mod empty;
 mod files;
 mod hostile;
 mod literals;
+mod measured;
 mod orders;
 mod parents;
 mod pointers;
@@ -44,13 +46,14 @@ fn main() {
         ["end-each", leader, last] => threads::end_each(code(leader), code(last)),
         ["abort", ..] => std::process::abort(),
         ["getppid", count] => getppid(number(count)),
+        ["empty-program"] => empty::hold(),
         ["under", words @ ..] => conditions::under(words),
         ["crowd", sleeper, count] => conditions::crowd(sleeper, number(count)),
         ["step-clock", seconds] => conditions::step_clock(seconds),
         ["programs-of", user] => conditions::programs_of(user),
         ["literals", how, count] => literals::run(how, number(count)),
         other => {
-            let done = writes(other) || storms(other) || execs(other);
+            let done = writes(other) || storms(other) || measured_storms(other) || execs(other);
             assert!(done, "subject: unknown command: {words:?}");
         }
     }
@@ -94,6 +97,28 @@ fn storms(words: &[&str]) -> bool {
         }
         ["storm-of-births", target, script, unmappable, count, workers] => {
             births::births([target, script, unmappable], number(count), number(workers));
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Commands that exec many times, for a benchmark.
+fn measured_storms(words: &[&str]) -> bool {
+    match words {
+        ["storm-timed", target, count] => measured::timed(target, number(count)),
+        ["storm-paced", target, rate, millis, workers] => {
+            measured::paced(target, number(rate), number(millis), number(workers));
+        }
+        ["storm-sized", target, arguments, bytes, count, workers] => {
+            let (arguments, bytes) = (number(arguments), number(bytes));
+            measured::sized(target, arguments, bytes, number(count), number(workers));
+        }
+        ["storm-shared", target, other, percent, count, workers] => {
+            measured::shared(target, other, number(percent), number(count), number(workers));
+        }
+        ["storm-beats", target, count, millis] => {
+            measured::beats(target, number(count), number(millis));
         }
         _ => return false,
     }

@@ -5,7 +5,7 @@ use std::{ffi::CString, io, time::Instant};
 use crate::process::{c_string, exec, fork, spawn, spawn_in_vain, wait_for, wait_status};
 
 /// Stays on this CPU from here on; if it has been taken away meanwhile, on any.
-fn pin_to(cpu: usize) {
+pub(crate) fn pin_to(cpu: usize) {
     // SAFETY: a set on our stack, as large as said.
     unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();
