@@ -3,11 +3,16 @@
 use std::{
     io::{BufRead, BufReader, Read},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::{Arc, atomic::AtomicBool},
     thread,
     time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
+    flag::register_conditional_shutdown,
+};
 
 use crate::{
     edge_expect::Place,
@@ -62,6 +67,7 @@ struct Running {
 impl Running {
     /// The script says its process id when it is ready.
     fn start(command: &mut Command) -> Self {
+        ends_of_their_own();
         let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut tracer = piped.spawn().unwrap();
         let mut stdout = BufReader::new(tracer.stdout.take().unwrap());
@@ -105,6 +111,17 @@ impl Running {
         self.stdout.read_to_string(&mut out).unwrap();
         self.tracer.stderr.take().unwrap().read_to_string(&mut err).unwrap();
         (status.code(), out, err)
+    }
+}
+
+/// What is started from here on ends by these signals, as usual. Were they ignored here (by
+/// nohup, or by a shell that has these tests in its background), they would be in the
+/// commands, too, and one that ignores a signal does not end by it. What is caught instead
+/// is so no more after an exec (signal(7)).
+fn ends_of_their_own() {
+    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+        register_conditional_shutdown(signal, 128 + signal, Arc::new(AtomicBool::new(true)))
+            .unwrap();
     }
 }
 
