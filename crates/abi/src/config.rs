@@ -337,7 +337,7 @@ pub struct Config {
     pub args_max: u32,
     /// Places for image counters, a power of two.
     pub images: u32,
-    /// Non-zero: there are rules, or there can be some later.
+    /// Rules that there can be, now or later; zero for none.
     pub rules: u32,
     /// Non-zero: the ends of processes are told.
     pub exits: u32,
@@ -351,7 +351,17 @@ pub struct Config {
     pub v1_cgroups: u32,
     /// Non-zero: the attempt hooks are there more than once, and agree on who answers.
     pub attempts_again: u32,
+    /// The number of `struct task_struct` among the kernel's types, where
+    /// [`CAST_MARK`] becomes a call.
+    pub task_type: u32,
+    /// Zero: no padding that nobody has written.
+    pub reserved: u32,
 }
+
+/// The number of a helper that there is not: where the object calls it, the user side puts
+/// a call of `bpf_rdonly_cast` (6.3), by its number on this kernel, or a plain move of the
+/// first argument into the result.
+pub const CAST_MARK: u32 = 0x00ca_57ed;
 
 impl Config {
     /// What the object holds until the user side has filled it in.
@@ -373,6 +383,8 @@ impl Config {
         formats: Formats::NONE,
         v1_cgroups: 0,
         attempts_again: 0,
+        task_type: 0,
+        reserved: 0,
     };
 }
 

@@ -17,4 +17,4 @@ pub mod rules;
 /// A symbol of the kernel side's object, whose name grows with every change of a
 /// layout in this crate. The loader asks for it, so that an object named by a
 /// packager is refused when it speaks another language.
-pub const ABI_SYMBOL: &str = "EXECTRAIL_ABI_8";
+pub const ABI_SYMBOL: &str = "EXECTRAIL_ABI_9";

@@ -26,6 +26,7 @@ use exectrail_abi::{
 use crate::{
     account::Role,
     config::config,
+    kernel::cpu,
     scratch::{Scratch, ShortKey},
 };
 
@@ -107,10 +108,12 @@ pub static V1_CGROUPS: HashMap<V1Key, u64> = HashMap::with_max_entries(64, RULE_
 #[map]
 pub static TREES: HashMap<u32, u64> = HashMap::with_max_entries(ENTRIES, BPF_F_NO_PREALLOC);
 
-/// How often each rule has turned something away, by its number. Written by the gate,
-/// read by the sensor.
+/// How often each rule has turned something away, by its number: as many rows as there
+/// are possible CPUs, each of as many entries as there can be rules. Written by the gate,
+/// read by the sensor. A plain array, since the kernel allocates the entries of a per-CPU
+/// one each by itself: 8 ms for 32,768 of them, a seventh of the start (6.18).
 #[map]
-pub static HITS: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, BPF_F_RDONLY);
+pub static HITS: Array<u64> = Array::with_max_entries(1, BPF_F_RDONLY);
 
 /// Scratch of the exec hooks, an entry per possible CPU, picked by CPU number; behind
 /// them as many of what stands in for these hooks, where something does.
@@ -285,8 +288,8 @@ pub fn told_of_v1(key: V1Key) -> u64 {
 /// Counts a hit of the rule with this number.
 #[inline(always)]
 pub fn hit(number: u32) {
-    if let Some(hits) = HITS.get_ptr_mut(number) {
-        // SAFETY: a map value of this CPU's own.
+    if let Some(hits) = HITS.get_ptr_mut(cpu() * config!(rules) + number) {
+        // SAFETY: a map value in this CPU's own row.
         unsafe { *hits += 1 };
     }
 }

@@ -4,7 +4,7 @@
 //! What is shown comes from the kernel alone, never from what we remember to have
 //! written.
 
-use aya::maps::{Array, HashMap, LpmTrie, Map, MapError, PerCpuArray};
+use aya::maps::{Array, HashMap, LpmTrie, Map, MapError};
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
     rules::{
@@ -165,13 +165,12 @@ impl Object {
 
     /// Those of rules that have never decided are left out.
     fn dumped_hits(&self, numbers: u32) -> Result<RuleMap, MapError> {
-        let map: PerCpuArray<_, u64> = PerCpuArray::try_from(self.map("HITS")?)?;
         let mut entries = Vec::new();
         for number in 0..numbers {
-            let by_cpu = map.get(&number, 0)?;
+            let by_cpu = self.hits(number)?;
             let sum: u64 = by_cpu.iter().sum();
             if sum > 0 {
-                let says = vec![format!("{sum} times; by CPU {:?}", &*by_cpu)];
+                let says = vec![format!("{sum} times; by CPU {by_cpu:?}")];
                 let mut entry = entry_of(&number, &0u64, format!("#{number}").into(), says);
                 entry.value = by_cpu.iter().flat_map(|hits| hits.to_ne_bytes()).collect();
                 entries.push(Ok(entry));

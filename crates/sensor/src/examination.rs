@@ -144,7 +144,7 @@ fn in_force(choices: &str) -> Option<&str> {
 fn btf(plan: &Plan) -> Check {
     let read = preflight::read_btf(None);
     let understood = read.and_then(|bytes| {
-        let (_, missing) = preflight::offsets(plan, &bytes)?;
+        let missing = preflight::layout(plan, &bytes)?.missing;
         Ok((bytes.len(), missing))
     });
     let says = match &understood {

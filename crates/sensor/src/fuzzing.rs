@@ -18,7 +18,7 @@ use crate::{
 
 /// Reads BTF as the start of a trace does.
 pub fn btf(bytes: &[u8]) {
-    match Btf::parse(bytes, &offsets::structures()) {
+    match Btf::parse(bytes, &offsets::names()) {
         Ok(btf) => {
             let (_, missing) = offsets::kernel_offsets(&btf);
             assert!(missing.len() <= Offsets::TABLE.len());

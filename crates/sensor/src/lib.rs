@@ -50,6 +50,7 @@ mod sensor;
 mod sys;
 mod tracefs;
 mod trees;
+mod trust;
 
 pub use counters::{Account, CpuAccount, ProgramAccount, ProgramInfo};
 pub use dump_maps::{RuleMap, RuleMapEntry, RuleMaps};

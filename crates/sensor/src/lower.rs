@@ -20,10 +20,21 @@ use crate::cgroups::Hierarchy;
 /// the reader wakes at most 250 times a second, and a line is out in 5 ms.
 pub(crate) const WAKE_INTERVAL_NS: u64 = 4_000_000;
 
+/// How many there can be of what has places in maps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// Possible CPUs.
+    pub(crate) cpus: u32,
+    /// Image counters, a power of two.
+    pub(crate) images: u32,
+    /// Rules; zero if there are none, and none can come.
+    pub(crate) rules: u32,
+}
+
 /// The constants for the kernel side.
 pub(crate) fn config(
     plan: &Plan,
-    (cpus, images): (u32, u32),
+    room: Room,
     offsets: &Offsets,
     formats: Formats,
     direct_loads: bool,
@@ -33,19 +44,21 @@ pub(crate) fn config(
         wake_fill: u64::from(plan.buffer.bytes() / 4),
         shorten_fill: u64::from(plan.buffer.bytes() / 4) * 3,
         failed: u32::from(plan.failed),
-        cpus,
+        cpus: room.cpus,
         args_max: plan.args_max,
-        images,
+        images: room.images,
         environment_max: if plan.environment.is_empty() { 0 } else { ENVIRONMENT_MAX },
         parts: plan.parts,
         ancestors: plan.ancestors,
-        rules: u32::from(plan.live || !plan.rules.is_empty()),
+        rules: room.rules,
         exits: u32::from(plan.exits),
         offsets: *offsets,
         formats,
         direct_loads: u32::from(direct_loads),
         v1_cgroups: u32::from(asks_for_v1_cgroups(&plan.rules)),
         attempts_again: 0,
+        task_type: 0,
+        reserved: 0,
     }
 }
 

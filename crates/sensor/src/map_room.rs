@@ -56,7 +56,7 @@ impl MapRoom {
                 if failed || classic { cpus * INTERRUPTIBLE_ROWS } else { 1 },
             ),
             ("ATTEMPTS", if_failed(ATTEMPTS)),
-            ("HITS", rules_max),
+            ("HITS", cpus.saturating_mul(config.rules).max(1)),
             ("TREES", config.images),
             ("SHORT_PATHS", rules),
             ("LONG_PATHS", rules),

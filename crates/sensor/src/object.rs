@@ -1,7 +1,13 @@
 //! The kernel side's object: embedded, loaded, and found by name. The only
 //! place, with the table of programs, where those names stand as strings.
 
-use std::os::fd::BorrowedFd;
+use std::{
+    collections::HashMap,
+    os::fd::BorrowedFd,
+    panic::resume_unwind,
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
 use aya::{
     Ebpf, EbpfLoader, VerifierLogLevel,
@@ -18,6 +24,7 @@ use crate::{
     preflight::KernelVersion,
     programs::Hook,
     refusal,
+    trust::{self, Cast},
 };
 
 /// The object that the build script has chosen.
@@ -43,12 +50,22 @@ impl Aligned {
 pub(crate) struct Object {
     ebpf: Ebpf,
     rules_max: u32,
+    /// How the counters of hits are laid out.
+    hits: Rows,
+}
+
+/// A row for each CPU.
+#[derive(Clone, Copy, Debug)]
+struct Rows {
+    cpus: u32,
+    width: u32,
 }
 
 impl Object {
     /// Creates the maps and writes the configuration, which is frozen with it.
     pub(crate) fn create(
         config: &Config,
+        cast: Option<Cast>,
         kernel: KernelVersion,
         sizes: Sizes,
     ) -> Result<Self, SensorError> {
@@ -62,15 +79,14 @@ impl Object {
         for (map, entries) in room.entries() {
             loader.map_max_entries(map, entries);
         }
-        let outcome = if must_preallocate(kernel) {
-            let mut changed = aligned();
-            preallocate(changed.bytes_mut())?;
-            loader.load(changed.bytes_mut())
-        } else {
-            loader.load(BYTES)
-        };
-        let ebpf = outcome.map_err(|error| room.not_created(error))?;
-        Ok(Self { ebpf, rules_max: sizes.rules_max })
+        let mut object = aligned();
+        trust::settle(object.bytes_mut(), cast);
+        if must_preallocate(kernel) {
+            preallocate(object.bytes_mut())?;
+        }
+        let ebpf = loader.load(object.bytes_mut()).map_err(|error| room.not_created(error))?;
+        let hits = Rows { cpus: config.cpus, width: config.rules };
+        Ok(Self { ebpf, rules_max: sizes.rules_max, hits })
     }
 
     pub(crate) fn ebpf(&self) -> &Ebpf {
@@ -93,14 +109,28 @@ impl Object {
             .map_err(|error| SensorError::at("noting when the trace began", error))
     }
 
-    /// Loads a program, or says with the verifier's words why not.
-    pub(crate) fn load(&mut self, hook: &Hook) -> Result<(), SensorError> {
-        let loaded = match self.ebpf.program_mut(hook.program) {
-            Some(Program::RawTracePoint(program)) => program.load(),
-            Some(Program::TracePoint(program)) => program.load(),
-            _ => return Err(missing(hook.program)),
+    /// Loads programs, or says with the verifier's words why not. Half of a start is its
+    /// work, which it does for several at once.
+    pub(crate) fn load(&mut self, hooks: &[Hook]) -> Result<(), SensorError> {
+        let mut programs: HashMap<_, _> = self.ebpf.programs_mut().collect();
+        let mut wanted = Vec::new();
+        for hook in hooks {
+            let program = programs.remove(hook.program).ok_or_else(|| missing(hook.program))?;
+            wanted.push((hook, program));
+        }
+        let next = Mutex::new(wanted.into_iter());
+        let work = || -> Result<(), SensorError> {
+            loop {
+                let taken = next.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some((hook, program)) = taken else { return Ok(()) };
+                load(hook, program)?;
+            }
         };
-        loaded.map_err(|error| refusal::of_program(hook, error))
+        thread::scope(|scope| {
+            let helper = scope.spawn(work);
+            let (mine, other) = (work(), helper.join());
+            mine.and(other.unwrap_or_else(|panic| resume_unwind(panic)))
+        })
     }
 
     /// A program of the object.
@@ -144,12 +174,29 @@ impl Object {
         Ok(map.get(&0, 0)?.to_vec())
     }
 
+    /// How often the rule with this number has turned something away, by CPU number.
+    pub(crate) fn hits(&self, number: u32) -> Result<Vec<u64>, MapError> {
+        let map: Array<_, u64> = Array::try_from(map(&self.ebpf, "HITS")?)?;
+        let Rows { cpus, width } = self.hits;
+        let places = (0..cpus).filter(|_| number < width).map(|cpu| cpu * width + number);
+        places.map(|place| map.get(&place, 0)).collect()
+    }
+
     /// The attempt hooks' rows of the account.
     pub(crate) fn interruptible_counters(&self) -> Result<Vec<[u64; COUNTERS_WORDS]>, MapError> {
         let map: Array<_, [u64; COUNTERS_WORDS]> =
             Array::try_from(map(&self.ebpf, "INTERRUPTIBLE_COUNTERS")?)?;
         map.iter().collect()
     }
+}
+
+fn load(hook: &Hook, program: &mut Program) -> Result<(), SensorError> {
+    let loaded = match program {
+        Program::RawTracePoint(program) => program.load(),
+        Program::TracePoint(program) => program.load(),
+        _ => return Err(missing(hook.program)),
+    };
+    loaded.map_err(|error| refusal::of_program(hook, error))
 }
 
 /// A packager can name any object; this one has to be of our version.

@@ -7,7 +7,7 @@
 
 use exectrail_abi::config::{ABSENT, KernelField, Offsets};
 
-use crate::btf::Btf;
+use crate::{btf::Btf, trust};
 
 /// Rows of one member of which the kernel side reads other than eight bytes
 /// (pointers, addresses, `u64`). Rows of several members say it by their
@@ -88,16 +88,18 @@ pub(crate) enum Why {
     },
 }
 
-/// The structures that [`Btf::parse`] must look for, each once.
-pub(crate) fn structures() -> Vec<&'static str> {
-    let mut names: Vec<_> = Offsets::TABLE.iter().map(|field| field.structure).collect();
+/// What [`Btf::parse`] must look for, each name once: all structures that are read, and
+/// what trust depends on.
+pub(crate) fn names() -> Vec<&'static str> {
+    let structures = Offsets::TABLE.iter().map(|field| field.structure);
+    let mut names: Vec<_> = structures.chain(trust::NAMES).collect();
     names.sort_unstable();
     names.dedup();
     names
 }
 
 /// Every offset that the kernel side can use, and the rows it has to do without.
-/// `btf` must have been asked for [`structures`].
+/// `btf` must have been asked for [`names`].
 pub(crate) fn kernel_offsets(btf: &Btf<'_>) -> (Offsets, Vec<MissingField>) {
     let mut missing = Vec::new();
     let offsets = Offsets::resolve(|field| {
@@ -145,7 +147,7 @@ mod tests {
 
     fn offsets_of(types: &Builder) -> (Offsets, Vec<MissingField>) {
         let bytes = types.build();
-        let wanted = structures();
+        let wanted = names();
         let (offsets, missing) = kernel_offsets(&Btf::parse(&bytes, &wanted).unwrap());
         (offsets, missing)
     }
@@ -235,7 +237,7 @@ mod tests {
             Err(error) if env::var_os("CI").is_some() => panic!("{PATH}: {error}"),
             Err(error) => return eprintln!("NOT TESTED: {PATH}: {error}"),
         };
-        let wanted = structures();
+        let wanted = names();
         let (offsets, mut missing) = kernel_offsets(&Btf::parse(&bytes, &wanted).unwrap());
         eprintln!("{offsets:#?}");
         // Two names of one member, what a module may describe elsewhere, and what

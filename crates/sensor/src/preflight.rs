@@ -12,6 +12,7 @@ use crate::{
     error::SensorError,
     offsets::{self, MissingField},
     programs::RAW_PREEMPTIBLE,
+    trust::Cast,
 };
 
 /// Where the kernel describes its own types.
@@ -194,13 +195,19 @@ pub(crate) fn read_btf(file: Option<&Path>) -> Result<Vec<u8>, SensorError> {
     })
 }
 
-/// Where the kernel has what we read, and what it does not have.
-pub(crate) fn offsets(
-    plan: &Plan,
-    btf: &[u8],
-) -> Result<(Offsets, Vec<MissingField>), SensorError> {
-    let btf =
-        Btf::parse(btf, &offsets::structures()).map_err(|error| not_understood(plan, error))?;
+/// What the kernel's types tell.
+pub(crate) struct Layout {
+    /// Where it has what we read.
+    pub(crate) offsets: Offsets,
+    /// What it does not have.
+    pub(crate) missing: Vec<MissingField>,
+    /// How its verifier trusts us less, if it trusts us too much.
+    pub(crate) cast: Option<Cast>,
+}
+
+/// Reads the kernel's types.
+pub(crate) fn layout(plan: &Plan, btf: &[u8]) -> Result<Layout, SensorError> {
+    let btf = Btf::parse(btf, &offsets::names()).map_err(|error| not_understood(plan, error))?;
     let (offsets, missing) = offsets::kernel_offsets(&btf);
     if offsets.task_mm == ABSENT || offsets.mm_args == ABSENT {
         return Err(SensorError::Unsupported {
@@ -208,7 +215,9 @@ pub(crate) fn offsets(
             cure: "please report the kernel's version and configuration".to_owned(),
         });
     }
-    Ok((offsets, missing))
+    // Types in a file have no numbers that the kernel knows.
+    let cast = if plan.btf.is_none() { Cast::of(&btf) } else { None };
+    Ok(Layout { offsets, missing, cast })
 }
 
 /// What the kernel has is a matter for its maker; what a file has, for its user.

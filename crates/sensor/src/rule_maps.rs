@@ -1,6 +1,6 @@
 //! The maps of rules, entry by entry: what stands in them is worked out elsewhere.
 
-use aya::maps::{Array, HashMap, LpmTrie, MapError, PerCpuArray, lpm_trie::Key};
+use aya::maps::{Array, HashMap, LpmTrie, MapError, lpm_trie::Key};
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
     rules::{
@@ -136,12 +136,6 @@ impl Object {
             trees.insert(pid, known | bits, 0)
         });
         put.map_err(|error| SensorError::at("entering a process into its tree", error))
-    }
-
-    /// How often the rule with this number has turned something away.
-    pub(crate) fn hits(&self, number: u32) -> Result<u64, MapError> {
-        let hits: PerCpuArray<_, u64> = PerCpuArray::try_from(map(self.ebpf(), "HITS")?)?;
-        Ok(hits.get(&number, 0)?.iter().sum())
     }
 }
 

@@ -84,7 +84,7 @@ impl Rulebook {
         // number that is given again.
         sys::wait_for_programs();
         let room = (self.current.as_slice(), object.rules_max());
-        let hits = |number| object.hits(number).unwrap_or(0);
+        let hits = |number| hits(object, number);
         let numbers = self.numbers_of_rules.give(rules, room, hits)?;
         let lowered = Lowered::of(rules, &numbers, &Hierarchy::needed_by(rules));
         check_that_all_is_collected(rules, &lowered.in_kernel, collected)?;
@@ -139,7 +139,7 @@ impl Rulebook {
 
     /// How often the present rule of this number has decided in the kernel.
     pub(crate) fn hits(&self, object: &Object, number: u32) -> u64 {
-        let all = object.hits(number).unwrap_or(0);
+        let all = hits(object, number);
         all.saturating_sub(self.numbers_of_rules.before(number))
     }
 
@@ -170,6 +170,11 @@ fn check_that_all_is_collected(
         cure: "start exectrail with --json, with a field that shows it, or with such a rule"
             .to_owned(),
     })
+}
+
+/// How often the rules that had this number have decided in the kernel.
+fn hits(object: &Object, number: u32) -> u64 {
+    object.hits(number).map_or(0, |by_cpu| by_cpu.iter().sum())
 }
 
 fn set<T, const N: usize>(halves: &mut [T; N], half: usize, value: T) {

@@ -28,10 +28,10 @@ use crate::{
     dump,
     dump_maps::RuleMaps,
     error::SensorError,
-    lower,
+    lower::{self, Room},
     map_room::Sizes,
     object::Object,
-    preflight::{self, Host, KernelVersion},
+    preflight::{self, Host, KernelVersion, Layout},
     programs::{self, Hook, RAW_PREEMPTIBLE},
     reader::{Reader, Wake},
     rulebook::Rulebook,
@@ -115,9 +115,7 @@ impl Sensor {
         let (kernel, cpus) = (host.kernel, possible_cpus()?);
         drop(host);
         sys::give_memory_back();
-        for hook in &hooks {
-            object.load(hook)?;
-        }
+        object.load(&hooks)?;
         let reader = Reader::new(object.take_ring()?);
         let mut sensor = Self {
             object,
@@ -410,22 +408,23 @@ fn create(
     tracefs: Option<&Tracefs>,
     direct_loads: bool,
 ) -> Result<Object, SensorError> {
-    let (offsets, missing) = preflight::offsets(plan, &host.btf)?;
+    let Layout { offsets, missing, cast } = preflight::layout(plan, &host.btf)?;
+    let cast = cast.filter(|_| direct_loads);
     for field in &missing {
         log::info!("{} is off on this kernel: {field}", field.name);
     }
     let formats = attach::formats(hooks, tracefs)?;
-    let places = (possible_cpus()?, image_places());
+    let rules_max = Rulebook::room_for(plan, host.kernel);
+    let rules = if plan.live || !plan.rules.is_empty() { rules_max } else { 0 };
+    let room = Room { cpus: possible_cpus()?, images: image_places(), rules };
     let config = Config {
         attempts_again: u32::from(programs::attempts_again(host.kernel)),
-        ..lower::config(plan, places, &offsets, formats, direct_loads)
+        task_type: cast.map_or(0, |cast| cast.task),
+        ..lower::config(plan, room, &offsets, formats, direct_loads)
     };
-    let sizes = Sizes {
-        ring_bytes: plan.buffer.bytes(),
-        rules_max: Rulebook::room_for(plan, host.kernel),
-        classic: programs::are_classic(hooks),
-    };
-    Object::create(&config, host.kernel, sizes)
+    let sizes =
+        Sizes { ring_bytes: plan.buffer.bytes(), rules_max, classic: programs::are_classic(hooks) };
+    Object::create(&config, cast, host.kernel, sizes)
 }
 
 /// How many CPUs there can be.

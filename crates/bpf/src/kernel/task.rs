@@ -12,7 +12,7 @@ use exectrail_abi::{
 use super::{
     Address, FilePath, KernfsNode, Known, OpenFile, Place, follow, pid, read, signal::Signal,
 };
-use crate::config::config;
+use crate::{config::config, verifier::untrusted};
 
 /// `PF_KTHREAD` (include/linux/sched.h).
 const KERNEL_THREAD: u32 = 0x0020_0000;
@@ -81,7 +81,7 @@ impl Task {
             return Self(Known::new(unsafe { bpf_get_current_task() }));
         }
         // SAFETY: the same.
-        Self(Known::new(unsafe { bpf_get_current_task_btf() } as Address))
+        Self(Known::new(untrusted(unsafe { bpf_get_current_task_btf() }.cast()) as Address))
     }
 
     /// What names its process for ever. Asked of the leader, whose ids and start

@@ -17,7 +17,9 @@ pub(super) enum Kind {
     Sized,
     /// Another name for a type, or a qualifier before it.
     Alias,
-    /// Nothing that a member can be.
+    /// A function.
+    Function,
+    /// Nothing else that a member can be.
     Unsized,
 }
 
@@ -54,7 +56,7 @@ pub(super) const KINDS: [(Kind, Tail); 19] = [
     (Kind::Alias, Tail::NONE),       // 9 VOLATILE
     (Kind::Alias, Tail::NONE),       // 10 CONST
     (Kind::Alias, Tail::NONE),       // 11 RESTRICT
-    (Kind::Unsized, Tail::NONE),     // 12 FUNC
+    (Kind::Function, Tail::NONE),    // 12 FUNC
     (Kind::Unsized, Tail::each(8)),  // 13 FUNC_PROTO
     (Kind::Unsized, Tail::once(4)),  // 14 VAR
     (Kind::Unsized, Tail::each(12)), // 15 DATASEC

@@ -105,8 +105,17 @@ pub(crate) struct Btf<'a> {
     /// Where each type begins in the type section. Types are numbered from one,
     /// in the order in which they stand; number zero is `void`, and not stored.
     starts: Vec<u32>,
-    /// Name and type of each wanted structure that was found.
-    structures: Vec<(&'a str, Type)>,
+    /// Each wanted structure and function that was found.
+    named: Vec<Named<'a>>,
+}
+
+/// What was wanted, by name.
+#[derive(Debug)]
+struct Named<'a> {
+    name: &'a str,
+    /// Its number among the types.
+    number: u32,
+    read: Type,
 }
 
 /// A member as found on the way down a path.
@@ -116,8 +125,9 @@ struct Found {
 }
 
 impl<'a> Btf<'a> {
-    /// Reads `bytes`, noting the structures named in `wanted`. Of several with
-    /// one name the first that has members counts; forward declarations do not.
+    /// Reads `bytes`, noting the structures and functions named in `wanted`. Of several
+    /// structures with one name the first that has members counts; forward declarations
+    /// do not.
     ///
     /// # Errors
     ///
@@ -126,22 +136,36 @@ impl<'a> Btf<'a> {
     pub(crate) fn parse(bytes: &'a [u8], wanted: &[&'a str]) -> Result<Self, BtfError> {
         let sections = Sections::locate(bytes)?;
         let mut starts = Vec::new();
-        let mut structures: Vec<(&str, Type)> = Vec::with_capacity(wanted.len());
-        let mut at = 0;
+        let mut named: Vec<Named<'_>> = Vec::with_capacity(wanted.len());
+        let (mut at, mut number) = (0, 0);
         while sections.has_type_at(at) {
             let read = sections.type_at(at)?;
             starts.push(at);
-            at = read.end;
-            if read.kind == Kind::Struct && read.count > 0 {
+            (at, number) = (read.end, number + 1);
+            if read.kind == Kind::Function || read.kind == Kind::Struct && read.count > 0 {
                 let name = wanted.iter().find(|name| sections.is_name(read.name, name));
                 if let Some(name) = name
-                    && structures.iter().all(|(known, _)| known != name)
+                    && named.iter().all(|known| known.name != *name || known.read.kind != read.kind)
                 {
-                    structures.push((name, read));
+                    named.push(Named { name, number, read });
                 }
             }
         }
-        Ok(Self { sections, starts, structures })
+        Ok(Self { sections, starts, named })
+    }
+
+    /// The number of a wanted structure among the kernel's types.
+    pub(crate) fn structure(&self, name: &str) -> Option<u32> {
+        self.named(Kind::Struct, name).map(|named| named.number)
+    }
+
+    /// The number of a wanted function among the kernel's types.
+    pub(crate) fn function(&self, name: &str) -> Option<u32> {
+        self.named(Kind::Function, name).map(|named| named.number)
+    }
+
+    fn named(&self, kind: Kind, name: &str) -> Option<&Named<'a>> {
+        self.named.iter().find(|named| named.read.kind == kind && named.name == name)
     }
 
     /// Where in `structure` the member at the end of `path` is: member names
@@ -151,7 +175,7 @@ impl<'a> Btf<'a> {
     /// None where there is no such member, where it is a bit field, and where
     /// `structure` was not wanted by [`Btf::parse`] or is not there.
     pub(crate) fn offset_of(&self, structure: &str, path: &str) -> Option<FieldPlace> {
-        let (_, mut holder) = *self.structures.iter().find(|(name, _)| *name == structure)?;
+        let mut holder = self.named(Kind::Struct, structure)?.read;
         let mut budget = MOST_MEMBERS;
         let mut names = path.split('.').peekable();
         let mut offset = 0_u32;
@@ -223,7 +247,7 @@ impl<'a> Btf<'a> {
                 Kind::Int if self.sections.is_bit_field(&read)? => return None,
                 Kind::Int | Kind::Sized | Kind::Struct | Kind::Union => read.size_or_id,
                 Kind::Pointer => POINTER_SIZE,
-                Kind::Alias | Kind::Unsized => return None,
+                Kind::Alias | Kind::Function | Kind::Unsized => return None,
             };
             return elements.checked_mul(each);
         }

@@ -1,0 +1,101 @@
+//! How far the verifier trusts the running task.
+//!
+//! From 6.3 on `bpf_get_current_task_btf` gives a trusted pointer (3f00c5239344), and of
+//! each pointer that is loaded through such a one the verifier asks whether it is trusted,
+//! too: up to four times, each time by looking for a structure's name through all of the
+//! kernel's types, one after the other (`btf_nested_type_is_trusted`, kernel/bpf/btf.c,
+//! 6.18). That was two thirds of the time that all programs took to load: 65 ms. Nothing
+//! here needs that trust, so it is given up: `bpf_rdonly_cast`, which the verifier makes a
+//! move between registers of, gives a pointer of the same type that no questions are asked
+//! of.
+//!
+//! A function of the kernel is called by its number among the kernel's types, so the call
+//! stands in the object as one of a helper that there is not, [`CAST_MARK`], and is written
+//! anew for each kernel. Where there is no such function, it is the move itself.
+
+use exectrail_abi::config::CAST_MARK;
+
+use crate::btf::Btf;
+
+/// The function, and the type.
+pub(crate) const NAMES: [&str; 2] = [FUNCTION, TASK];
+const FUNCTION: &str = "bpf_rdonly_cast";
+const TASK: &str = "task_struct";
+
+/// `r0 = r1`: `BPF_ALU64 | BPF_MOV | BPF_X`, and the registers.
+const MOVE: [u8; 8] = [0xbf, 0x10, 0, 0, 0, 0, 0, 0];
+/// `BPF_JMP | BPF_CALL`.
+const CALL: u8 = 0x85;
+/// `BPF_PSEUDO_KFUNC_CALL` as the source register, the upper half of its byte.
+const OF_KERNEL: u8 = 2 << 4;
+
+/// What it takes to give up trust, by numbers among the kernel's types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cast {
+    /// `bpf_rdonly_cast`.
+    function: u32,
+    /// `struct task_struct`.
+    pub(crate) task: u32,
+}
+
+impl Cast {
+    /// If this kernel has the function. `btf` must have been asked for [`NAMES`].
+    pub(crate) fn of(btf: &Btf<'_>) -> Option<Self> {
+        Some(Self { function: btf.function(FUNCTION)?, task: btf.structure(TASK)? })
+    }
+}
+
+/// Writes every marked call anew, and says how many there were.
+pub(crate) fn settle(object: &mut [u8], cast: Option<Cast>) -> usize {
+    let mut marked = [CALL, 0, 0, 0, 0, 0, 0, 0];
+    marked[4..].copy_from_slice(&CAST_MARK.to_ne_bytes());
+    let settled = cast.map_or(MOVE, |cast| {
+        let mut call = [CALL, OF_KERNEL, 0, 0, 0, 0, 0, 0];
+        call[4..].copy_from_slice(&cast.function.to_ne_bytes());
+        call
+    });
+    // Instructions stand at multiples of their size in the object, as sections of them do.
+    let (instructions, _) = object.as_chunks_mut::<8>();
+    let calls = instructions.iter_mut().filter(|instruction| **instruction == marked);
+    calls.map(|call| *call = settled).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cast, FUNCTION, NAMES, TASK, settle};
+    use crate::{
+        btf::{Btf, builder::Builder},
+        object,
+    };
+
+    /// Kind 12, `BTF_KIND_FUNC`.
+    const FUNC: u32 = 12;
+
+    #[test]
+    fn the_numbers_are_those_of_the_kernels_types() {
+        let mut types = Builder::new();
+        let int = types.int(4);
+        let task = types.structure(TASK, 4, &[("pid", int, 0)]);
+        // A structure of the function's name is none, nor the other way round.
+        types.structure(FUNCTION, 4, &[("pid", int, 0)]);
+        types.raw(FUNC, 0, TASK, int, &[]);
+        let without = types.build();
+        assert_eq!(Cast::of(&Btf::parse(&without, &NAMES).unwrap()), None);
+        let function = types.raw(FUNC, 0, FUNCTION, int, &[]);
+        let with = types.build();
+        let found = Cast::of(&Btf::parse(&with, &NAMES).unwrap());
+        assert_eq!(found, Some(Cast { function, task }));
+    }
+
+    #[test]
+    fn every_mark_becomes_a_call_or_a_move() {
+        for cast in [None, Some(Cast { function: 0x0001_2345, task: 7 })] {
+            let mut object = object::aligned();
+            let settled = settle(object.bytes_mut(), cast);
+            assert!(settled > 3, "{settled}");
+            assert_eq!(settle(object.bytes_mut(), cast), 0);
+            let changed = object::BYTES.iter().zip(object.bytes_mut()).filter(|(a, b)| a != b);
+            assert!(changed.count() <= settled * 8);
+        }
+    }
+}
