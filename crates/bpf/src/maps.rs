@@ -34,7 +34,7 @@ use crate::{
 #[map]
 pub static RING: RingBuf = RingBuf::with_byte_size(4096, 0);
 
-/// When the reader was last woken, boot clock, nanoseconds. Written and read by
+/// About when the last record came, boot clock, nanoseconds. Written and read by
 /// `emit`: a race between CPUs costs one wake-up too many, never one too few.
 #[map]
 pub static WAKE: Array<u64> = Array::with_max_entries(1, BPF_F_RDONLY);

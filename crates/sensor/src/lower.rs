@@ -16,9 +16,9 @@ use exectrail_model::{
 
 use crate::cgroups::Hierarchy;
 
-/// The longest that a record waits for the reader while there are others, 4 ms:
-/// the reader wakes at most 250 times a second, and a line is out in 5 ms.
-pub(crate) const WAKE_INTERVAL_NS: u64 = 4_000_000;
+/// After so long without a record, 3 ms, the next one wakes the reader; while there are
+/// some, it looks for them every 4 ms (`reader.rs`), and a line is out in 5.
+pub(crate) const WAKE_INTERVAL_NS: u64 = 3_000_000;
 
 /// How many there can be of what has places in maps.
 #[derive(Clone, Copy, Debug)]

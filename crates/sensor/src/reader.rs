@@ -1,18 +1,20 @@
 //! Waiting for records without being woken for each.
 //!
-//! The kernel side wakes us for the first record after a quiet time, then at
-//! most once an interval (`crates/bpf/src/emit.rs`). A record that woke nobody
-//! came less than an interval after a wake-up. So, after having found records,
-//! we look again by ourselves one interval later, until there are none.
+//! The kernel side wakes us for a record that comes an interval after the one before it
+//! or later, or if the buffer fills up (`crates/bpf/src/emit.rs`). So, after having found
+//! records, we look again by ourselves one interval later, until there are none. What
+//! came meanwhile woke nobody, and does not keep us from sleeping for that time: 40 records
+//! are read at once in a storm, and not each by a system call of its own.
 
 use std::{
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     time::{Duration, Instant},
 };
 
 use aya::maps::{MapData, RingBuf};
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
+    buffer::spare_capacity,
+    event::{PollFd, PollFlags, Timespec, epoll, poll},
     io::Errno,
 };
 
@@ -40,12 +42,47 @@ pub enum Wake {
 /// The reading end of the ring buffer.
 pub(crate) struct Reader {
     ring: RingBuf<MapData>,
-    found: bool,
+    /// Becomes readable when the kernel side wakes us, and not because there is
+    /// something to read: an epoll instance, edge-triggered.
+    wakes: OwnedFd,
+    watch: Watch,
+}
+
+/// Whether a record can come that wakes nobody, as after a look that found some.
+#[derive(Debug, Default)]
+struct Watch {
+    /// When the next look is due.
+    due: Option<Instant>,
+}
+
+impl Watch {
+    fn is_on(&self) -> bool {
+        self.due.is_some()
+    }
+
+    /// There was a look from `begun` on; records were found until then, if any were.
+    fn looked(&mut self, begun: Instant, found: Option<Instant>) {
+        self.due = match found {
+            // From its end on: the last of them may just have come.
+            Some(ended) => ended.checked_add(LOOK_AGAIN),
+            // An early look, for another reason, does not stand for the one that is due.
+            None => self.due.filter(|due| *due > begun),
+        };
+    }
 }
 
 impl Reader {
-    pub(crate) fn new(ring: RingBuf<MapData>) -> Self {
-        Self { ring, found: false }
+    /// # Errors
+    ///
+    /// When there are no file descriptors left.
+    pub(crate) fn new(ring: RingBuf<MapData>) -> Result<Self, SensorError> {
+        let prepared = epoll::create(epoll::CreateFlags::CLOEXEC).and_then(|wakes| {
+            let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+            epoll::add(&wakes, ring.as_fd(), epoll::EventData::new_u64(0), flags)?;
+            Ok(wakes)
+        });
+        let wakes = prepared.map_err(|error| SensorError::io("preparing to wait", error))?;
+        Ok(Self { ring, wakes, watch: Watch::default() })
     }
 
     /// Waits for records, for `others`, or for the deadline.
@@ -54,12 +91,13 @@ impl Reader {
         others: &[BorrowedFd<'_>],
         deadline: Option<Instant>,
     ) -> Result<Wake, SensorError> {
-        let look = if self.found { LOOK_AGAIN } else { LOOK_ANYWAY };
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let wait = left.map_or(look, |left| left.min(look));
+        let now = Instant::now();
+        let ring = if self.watch.is_on() { self.wakes.as_fd() } else { self.ring.as_fd() };
+        let left = |until: Instant| until.saturating_duration_since(now);
+        let look = self.watch.due.map_or(LOOK_ANYWAY, left);
+        let wait = deadline.map_or(look, |deadline| left(deadline).min(look));
         let timeout =
             Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
-        let ring = self.ring.as_fd();
         let mut fds: Vec<_> = std::iter::once(&ring)
             .chain(others)
             .map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN))
@@ -69,6 +107,9 @@ impl Reader {
             Err(error) => return Err(SensorError::io("waiting for records", error)),
         }
         let ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
+        if self.watch.is_on() && fds.first().is_some_and(ready) {
+            self.take_wake()?;
+        }
         if let Some(index) = fds.iter().skip(1).position(ready) {
             return Ok(Wake::Other(index));
         }
@@ -76,15 +117,56 @@ impl Reader {
         Ok(if over { Wake::Deadline } else { Wake::Records })
     }
 
+    /// It is not to count for the next wait.
+    fn take_wake(&self) -> Result<(), SensorError> {
+        let mut events = Vec::with_capacity(1);
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        match epoll::wait(&self.wakes, spare_capacity(&mut events), Some(&now)) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(SensorError::io("waiting for records", error)),
+        }
+    }
+
     /// Hands over every record that is there, one after the other, until
     /// `record` has had enough.
     pub(crate) fn read(&mut self, mut record: impl FnMut(&[u8]) -> std::ops::ControlFlow<()>) {
-        self.found = false;
+        let (begun, mut found) = (Instant::now(), false);
         while let Some(item) = self.ring.next() {
-            self.found = true;
+            found = true;
             if record(&item).is_break() {
                 break;
             }
         }
+        self.watch.looked(begun, found.then(Instant::now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{LOOK_AGAIN, Watch};
+
+    #[test]
+    fn the_watch_ends_with_the_look_that_is_due_and_finds_nothing() {
+        let start = Instant::now();
+        let at = |micros| start + Duration::from_micros(micros);
+        let mut watch = Watch::default();
+        watch.looked(at(0), None);
+        assert!(!watch.is_on());
+        // A look that takes long.
+        watch.looked(at(0), Some(at(9000)));
+        let due = at(9000) + LOOK_AGAIN;
+        assert_eq!(watch.due, Some(due));
+        // Early ones, for a signal or a held-back event.
+        watch.looked(at(9001), None);
+        watch.looked(at(12_000), None);
+        assert_eq!(watch.due, Some(due));
+        // An early one that finds something begins anew.
+        watch.looked(at(12_500), Some(at(12_600)));
+        let due = at(12_600) + LOOK_AGAIN;
+        assert_eq!(watch.due, Some(due));
+        watch.looked(due, None);
+        assert!(!watch.is_on());
     }
 }

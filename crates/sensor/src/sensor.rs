@@ -116,7 +116,7 @@ impl Sensor {
         drop(host);
         sys::give_memory_back();
         object.load(&hooks)?;
-        let reader = Reader::new(object.take_ring()?);
+        let reader = Reader::new(object.take_ring()?)?;
         let mut sensor = Self {
             object,
             hooks,
