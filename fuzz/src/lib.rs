@@ -5,6 +5,7 @@
 
 pub mod host;
 pub mod outputs;
+pub mod recording;
 pub mod records;
 pub mod rules;
 pub mod shell;

@@ -108,6 +108,11 @@ pub struct Draft<'a> {
 }
 
 impl Draft<'_> {
+    /// Whether the kernel side could have sent it, by itself.
+    pub fn is_plain(&self) -> bool {
+        self.changes.is_empty() && self.ahead.is_none() && !matches!(self.kind, Kind::Piece)
+    }
+
     /// The piece before the record, if there is one.
     pub fn ahead(&self, ktime: u64) -> Option<Vec<u8>> {
         let ahead = self.ahead.as_ref().filter(|_| matches!(self.kind, Kind::Exec));

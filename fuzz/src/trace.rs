@@ -15,6 +15,7 @@ use exectrail_model::{
     pipeline::Pipeline,
     plan::Plan,
 };
+use exectrail_recording::{Description, Player, Reader, Step as Next, Writer};
 
 use crate::{host::SomeHost, outputs, records::Draft};
 
@@ -64,6 +65,11 @@ pub enum Step<'a> {
 }
 
 impl Asked {
+    fn host(&self) -> Host {
+        let boot = self.has_boot.then(|| BootId::parse("2899dae4-4fa4-4eef-95b6-6bc95325f61a"));
+        Host { boot: boot.map(|boot| boot.expect("a good id")), page_size: 4096 }
+    }
+
     fn plan(&self, fold: bool) -> Plan {
         let environment = if self.environment { "A*,HOME" } else { "*" };
         Plan {
@@ -90,6 +96,9 @@ fn rules(bits: u8, mut rules: Rules) -> Rules {
     }
     rules
 }
+
+/// Those of [`RULES`] that ask the kernel side.
+const OF_KERNEL: u8 = 1 << 3;
 
 /// What has come out of a pipeline.
 #[derive(Debug, Default, PartialEq)]
@@ -131,27 +140,81 @@ fn bytes(args: Args<'_>) -> Vec<u8> {
 /// Lets it all happen, and shows it: nothing is lost on the way, and what is folded
 /// changes no other event.
 pub fn run(asked: &Asked, steps: &[Step<'_>]) {
-    let (told, filtered) = through(asked, asked.fold, steps, &mut |event| {
+    let all = steps.iter().collect::<Vec<_>>();
+    let (told, filtered) = through(&asked.plan(asked.fold), asked, &all, &mut |event| {
         outputs::show(event);
     });
     let (seen, delivered) = (told.records + filtered, told.records);
     outputs::end(Summary { seen, delivered, filtered, folded: told.folded, ..Summary::default() });
     if asked.failed {
-        let (other, _) = through(asked, !asked.fold, steps, &mut |_| {});
+        let (other, _) = through(&asked.plan(!asked.fold), asked, &all, &mut |_| {});
         assert_eq!(told.execs, other.execs, "with folding and without");
         assert_eq!(told.records, other.records, "with folding and without");
     }
+    // Half of them are enough: it takes as long again.
+    if asked.has_boot {
+        through_a_recording(asked, steps);
+    }
+}
+
+/// Recorded without rules and folding, and replayed with them, it is what it would have
+/// been at once. What only a running trace has is left out: what was there before it, its
+/// clock, and changes of its rules; and records that the kernel side never sends.
+fn through_a_recording(asked: &Asked, steps: &[Step<'_>]) {
+    let is_told = |step: &&Step<'_>| match step {
+        Step::Record(draft) => draft.is_plain(),
+        Step::Lost(..) => true,
+        _ => false,
+    };
+    let steps: Vec<_> = steps.iter().filter(is_told).collect();
+    // Nor has a recording an answer for what the kernel side alone can tell.
+    let mut plan = asked.plan(asked.fold);
+    plan.rules = rules(asked.rules & !OF_KERNEL, Rules::default());
+    let mut at_once = Vec::new();
+    through(&plan, asked, &steps, &mut |event| at_once.push(outputs::show(event)));
+
+    let plain = Plan { rules: Rules::default(), fold: false, ..asked.plan(false) };
+    let description = Description {
+        boot: asked.host().boot,
+        failed: asked.failed,
+        exits: asked.exits,
+        ..Description::default()
+    };
+    let mut writer = Writer::begin(Vec::new(), &description).expect("memory takes everything");
+    through(&plain, asked, &steps, &mut |event| {
+        writer.event(event).expect("memory takes everything");
+    });
+    writer.flush().expect("memory takes everything");
+    let mut player = Player::new(&description, plan.rules, asked.fold);
+    let mut replayed = Vec::new();
+    let mut take = |event: &Event<'_>| {
+        replayed.push(outputs::show(event));
+        ControlFlow::Continue(())
+    };
+    let bytes = writer.into_inner();
+    let mut reader = Reader::open(&*bytes).expect("a recording");
+    loop {
+        match reader.step().expect("memory can be read") {
+            Next::Description(_) => {}
+            Next::Events(items) => {
+                let _ = player.play(items, &mut take);
+            }
+            Next::Damage(damage) => panic!("{damage:?}"),
+            Next::End(_) => break,
+        }
+    }
+    player.finish(&mut take);
+    assert_eq!(player.unread(), 0);
+    assert_eq!(at_once, replayed, "at once and from a recording");
 }
 
 fn through(
+    plan: &Plan,
     asked: &Asked,
-    fold: bool,
-    steps: &[Step<'_>],
+    steps: &[&Step<'_>],
     show: &mut dyn FnMut(&Event<'_>),
 ) -> (Told, u64) {
-    let boot = asked.has_boot.then(|| BootId::parse("2899dae4-4fa4-4eef-95b6-6bc95325f61a"));
-    let host = Host { boot: boot.map(|boot| boot.expect("a good id")), page_size: 4096 };
-    let mut pipeline = Pipeline::new(&asked.plan(fold), host, 4);
+    let mut pipeline = Pipeline::new(plan, asked.host(), 4);
     let mut told = Told::default();
     let mut take = |event: &Event<'_>| {
         show(event);

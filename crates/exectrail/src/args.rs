@@ -1,6 +1,8 @@
 //! The command line: one definition that feeds parser and help.
 
 mod filter;
+mod record;
+mod replay;
 mod run;
 
 use std::{path::PathBuf, time::Duration};
@@ -15,6 +17,8 @@ use serde::Deserialize;
 
 pub(crate) use self::{
     filter::{FilterArgs, FilterCommand, RuleArgs, TestArgs, Which},
+    record::RecordArgs,
+    replay::ReplayArgs,
     run::RunArgs,
 };
 use crate::quantity;
@@ -39,6 +43,8 @@ Examples:
   exectrail --only user=www-data,parent=sh   what that user's shells start
   exectrail --json --duration 1m -o execs.jsonl
   exectrail run --summary-only -- make -j2   what one command runs, and how long
+  exectrail record -x --exit -o day.rec      everything, for later
+  exectrail replay --only 'python*' day.rec  what was that?
   exectrail fields                           what is known of each event
   exectrail man | man -l -                   all of this as a manual page
   exectrail doctor                           why does it not work here?
@@ -55,6 +61,12 @@ pub(crate) enum Command {
     /// Run a command, and show what it and its descendants exec
     #[command(after_help = run::AFTER_HELP)]
     Run(Box<RunArgs>),
+    /// Write what happens into a file, from which it can be replayed
+    #[command(after_help = record::AFTER_HELP)]
+    Record(Box<RecordArgs>),
+    /// Show what a recording has, as if it happened now; needs no rights
+    #[command(after_help = replay::AFTER_HELP)]
+    Replay(Box<ReplayArgs>),
     /// See and change the rules of an exectrail that runs
     Filter(FilterArgs),
     /// Say what this kernel and these rights allow, and how to mend what they do not
@@ -106,6 +118,13 @@ pub(crate) struct StreamArgs {
     #[command(flatten)]
     pub(crate) trace: TraceArgs,
 
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+}
+
+/// Whose execs a trace of the host is of, and when it ends.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct SessionArgs {
     /// Show only this process and its descendants: the same as --only tree=PID
     #[arg(long, value_name = "PID")]
     pub(crate) follow: Vec<String>,
@@ -123,10 +142,22 @@ pub(crate) struct StreamArgs {
     pub(crate) no_control: bool,
 }
 
-/// Options of every trace: what is wanted, and how it is shown.
+/// Options of every trace: what is wanted, what is collected, and how it is shown.
 #[derive(Args, Clone, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct TraceArgs {
+    #[command(flatten)]
+    pub(crate) wanted: WantedArgs,
+
+    #[command(flatten)]
+    pub(crate) collect: CollectArgs,
+
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
+}
+
+/// Which execs are wanted: rules.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct WantedArgs {
     /// Leave out what matches: a path (/usr/bin/ls), everything below a
     /// directory (/usr/lib/**), a pattern (/opt/*/bin/*.sh, **/*.sh), a program
     /// name (ls), or KEY=VALUE; several with commas between them have to hold all
@@ -152,15 +183,14 @@ pub(crate) struct TraceArgs {
     /// Show only what runs in this cgroup or below: the same as --only cgroup=PATH
     #[arg(long, value_name = "PATH")]
     pub(crate) cgroup: Vec<String>,
+}
 
+/// What is collected of the host.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct CollectArgs {
     /// Show execs that fail, too. Costs every system call of the host a little
     #[arg(long, short = 'x')]
     pub(crate) failed: bool,
-
-    /// Show each of the failed execs of a walk along PATH; without this, one line
-    /// stands for them
-    #[arg(long)]
-    pub(crate) no_fold: bool,
 
     /// Show the ends of processes, too: code or signal, time, CPU, memory
     #[arg(long)]
@@ -179,27 +209,6 @@ pub(crate) struct TraceArgs {
     /// `$XDG_CONFIG_HOME/exectrail/config.toml`
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-
-    /// Form of the output: pretty or json
-    #[arg(long, value_name = "NAME")]
-    pub(crate) format: Option<String>,
-
-    /// The same as --format json: one object a line
-    #[arg(long, conflicts_with = "format")]
-    pub(crate) json: bool,
-
-    /// Show these fields, in this order, separated by commas (see `exectrail fields`)
-    #[arg(long, value_name = "LIST")]
-    pub(crate) fields: Option<String>,
-
-    /// Write to a file (made anew, readable by its owner only) instead of stdout; of run,
-    /// instead of stderr
-    #[arg(long, short = 'o', value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-
-    /// Colours: auto (on a terminal, without `NO_COLOR`), always or never
-    #[arg(long, value_name = "WHEN", value_enum)]
-    pub(crate) color: Option<ColorChoice>,
 
     /// Keep at most this many bytes of arguments per exec, up to 6M; of longer ones,
     /// the middle goes [default: 64K]
@@ -224,6 +233,36 @@ pub(crate) struct TraceArgs {
     /// information
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) btf: Option<PathBuf>,
+}
+
+/// How events are shown, and where.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct FormArgs {
+    /// Show each of the failed execs of a walk along PATH; without this, one line
+    /// stands for them
+    #[arg(long)]
+    pub(crate) no_fold: bool,
+
+    /// Form of the output: pretty or json
+    #[arg(long, value_name = "NAME")]
+    pub(crate) format: Option<String>,
+
+    /// The same as --format json: one object a line
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
+
+    /// Show these fields, in this order, separated by commas (see `exectrail fields`)
+    #[arg(long, value_name = "LIST")]
+    pub(crate) fields: Option<String>,
+
+    /// Write to a file (made anew, readable by its owner only) instead of stdout; of run,
+    /// instead of stderr
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Colours: auto (on a terminal, without `NO_COLOR`), always or never
+    #[arg(long, value_name = "WHEN", value_enum)]
+    pub(crate) color: Option<ColorChoice>,
 }
 
 /// When to use colours.

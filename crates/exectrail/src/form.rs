@@ -6,7 +6,7 @@ use exectrail_model::plan::Plan;
 use exectrail_sinks::{Options, Sink, SinkKind, select};
 
 use crate::{
-    args::{ColorChoice, TraceArgs},
+    args::{ColorChoice, FormArgs},
     config::Config,
     exit::{ConfigError, UsageError},
     output::{self, Standard},
@@ -24,7 +24,7 @@ pub(crate) struct Opened {
 
 /// Opens the output, and the sink that flags and files ask for on it.
 pub(crate) fn open(
-    args: &TraceArgs,
+    args: &FormArgs,
     config: &Config,
     plan: &Plan,
     otherwise: Standard,

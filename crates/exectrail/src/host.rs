@@ -53,6 +53,13 @@ impl KnownHost {
     }
 }
 
+impl KnownHost {
+    /// The host's own namespaces, as far as they are known.
+    pub(crate) fn namespaces(self) -> Vec<(NamespaceKind, u32)> {
+        self.namespaces
+    }
+}
+
 impl Host for KnownHost {
     fn user(&self, name: &str) -> Option<u32> {
         ThisHost.user(name)

@@ -23,7 +23,9 @@ mod host;
 mod logging;
 mod output;
 mod plan;
+mod progress;
 mod quantity;
+mod recorder;
 mod signals;
 mod stream;
 mod users;
@@ -49,6 +51,10 @@ pub fn main() -> ExitCode {
         Some(Command::Trace(stream)) => commands::trace::run(&stream),
         Some(Command::Run(run)) => {
             return commands::run::run(&run).unwrap_or_else(|error| exit::report(&error));
+        }
+        Some(Command::Record(record)) => commands::record::run(&record),
+        Some(Command::Replay(replay)) => {
+            return commands::replay::run(&replay).unwrap_or_else(|error| exit::report(&error));
         }
         Some(Command::Filter(filter)) => commands::filter::run(&filter),
         Some(Command::Doctor { json }) => {

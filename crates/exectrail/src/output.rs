@@ -152,10 +152,10 @@ fn create(path: &Path) -> anyhow::Result<File> {
     file.with_context(|| format!("cannot write to {}", path.display()))
 }
 
-/// Columns of the terminal that stderr is, if it is one.
-pub(crate) fn width_of_stderr() -> Option<usize> {
-    let stderr = Standard::Err.open().ok()?;
-    if stderr.is_terminal() { columns(&stderr) } else { None }
+/// Columns of the terminal that it is, if it is one.
+pub(crate) fn width_of(standard: Standard) -> Option<usize> {
+    let file = standard.open().ok()?;
+    if file.is_terminal() { columns(&file) } else { None }
 }
 
 fn columns(file: &File) -> Option<usize> {

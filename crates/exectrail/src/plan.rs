@@ -12,7 +12,7 @@ use exectrail_model::{
 };
 
 use crate::{
-    args::TraceArgs,
+    args::{TraceArgs, WantedArgs},
     config::Config,
     exit::{ConfigError, UsageError},
 };
@@ -37,10 +37,11 @@ pub(crate) fn plan(
     config: &Config,
     host: &dyn Host,
 ) -> anyhow::Result<Plan> {
-    let args_max = args.max_args.or(config.max_args.map(|max| max.0)).unwrap_or(ARGS_MAX);
-    let buffer = args.buffer.or(config.buffer.map(|buffer| buffer.0));
-    let rules = rules(args, scope, config, host, Rules::default())?;
-    let failed = args.failed || config.failed.unwrap_or(false);
+    let collect = &args.collect;
+    let args_max = collect.max_args.or(config.max_args.map(|max| max.0)).unwrap_or(ARGS_MAX);
+    let buffer = collect.buffer.or(config.buffer.map(|buffer| buffer.0));
+    let rules = rules(&args.wanted, scope, config, host, Rules::default())?;
+    let failed = collect.failed || config.failed.unwrap_or(false);
     if !failed {
         check_that_something_is_wanted(&rules)?;
     }
@@ -49,20 +50,20 @@ pub(crate) fn plan(
         live: matches!(scope, Scope::Host { .. }),
         rules,
         failed,
-        fold: !args.no_fold && config.fold.unwrap_or(true),
-        exits: args.exit || config.exit.unwrap_or(false),
-        environment: args
+        fold: !args.form.no_fold && config.fold.unwrap_or(true),
+        exits: collect.exit || config.exit.unwrap_or(false),
+        environment: collect
             .env
             .clone()
             .or_else(|| config.env.as_ref().map(|env| env.0.clone()))
             .unwrap_or_default(),
-        ancestors: args.ancestors.or(config.ancestors.map(|ancestors| ancestors.0)).unwrap_or(0),
+        ancestors: collect.ancestors.or(config.ancestors.map(|ancestors| ancestors.0)).unwrap_or(0),
         parts: parts::ALL,
         args_max,
         buffer: buffer.unwrap_or_else(|| BufferSize::for_args(args_max)),
-        hook: args.hook.unwrap_or_default(),
-        direct_loads: !args.no_direct_loads,
-        btf: args.btf.clone(),
+        hook: collect.hook.unwrap_or_default(),
+        direct_loads: !collect.no_direct_loads,
+        btf: collect.btf.clone(),
     })
 }
 
@@ -75,7 +76,7 @@ pub(crate) fn collect_what_is_shown(plan: &mut Plan, shown: u32) {
 
 /// All rules, those of the files first, in a set that has none yet.
 pub(crate) fn rules(
-    args: &TraceArgs,
+    args: &WantedArgs,
     scope: Scope<'_>,
     config: &Config,
     host: &dyn Host,
@@ -94,8 +95,8 @@ pub(crate) fn rules(
 }
 
 /// The rules of the command line.
-fn rules_of_flags(
-    args: &TraceArgs,
+pub(crate) fn rules_of_flags(
+    args: &WantedArgs,
     scope: Scope<'_>,
     host: &dyn Host,
 ) -> anyhow::Result<Vec<Rule>> {
@@ -185,9 +186,17 @@ mod tests {
     use exectrail_abi::config::parts;
 
     use super::{Scope, collect_what_is_shown, plan};
-    use crate::{args::TraceArgs, config::Config, host::ThisHost};
+    use crate::{
+        args::{TraceArgs, WantedArgs},
+        config::Config,
+        host::ThisHost,
+    };
 
     const NO_TREE: Scope<'_> = Scope::Host { follow: &[] };
+
+    fn args(wanted: WantedArgs) -> TraceArgs {
+        TraceArgs { wanted, ..TraceArgs::default() }
+    }
 
     fn texts(given: &[&str]) -> Vec<String> {
         given.iter().map(|&text| text.to_owned()).collect()
@@ -195,12 +204,12 @@ mod tests {
 
     #[test]
     fn flags_of_one_selector_are_only_rules() {
-        let args = TraceArgs {
+        let args = args(WantedArgs {
             exclude: texts(&["/usr/bin/ls,user=root"]),
             user: texts(&["root"]),
             cgroup: texts(&["/a,b"]),
-            ..TraceArgs::default()
-        };
+            ..WantedArgs::default()
+        });
         let follow = texts(&["7"]);
         let plan = plan(&args, Scope::Host { follow: &follow }, &Config::default(), &ThisHost);
         let plan = plan.unwrap();
@@ -221,8 +230,11 @@ mod tests {
     #[test]
     fn a_tree_is_what_every_wish_is_for() {
         let rules = |exclude: &[&str], only: &[&str]| {
-            let args =
-                TraceArgs { exclude: texts(exclude), only: texts(only), ..TraceArgs::default() };
+            let args = args(WantedArgs {
+                exclude: texts(exclude),
+                only: texts(only),
+                ..WantedArgs::default()
+            });
             let plan = plan(&args, Scope::Tree(7), &Config::default(), &ThisHost).unwrap();
             let shown = plan.rules.iter().map(|rule| format!("{} {rule}", rule.verdict.name()));
             shown.collect::<Vec<_>>()
@@ -234,7 +246,7 @@ mod tests {
 
     #[test]
     fn what_rules_look_at_is_collected() {
-        let args = TraceArgs { cgroup: texts(&["/a"]), ..TraceArgs::default() };
+        let args = args(WantedArgs { cgroup: texts(&["/a"]), ..WantedArgs::default() });
         let mut plan = plan(&args, NO_TREE, &Config::default(), &ThisHost).unwrap();
         collect_what_is_shown(&mut plan, parts::TTY);
         assert_eq!(plan.parts, parts::TTY | parts::CGROUP);
@@ -243,7 +255,8 @@ mod tests {
     #[test]
     fn only_failures_need_failed() {
         let plan = |only: &[&str], failed| {
-            let args = TraceArgs { only: texts(only), failed, ..TraceArgs::default() };
+            let mut args = args(WantedArgs { only: texts(only), ..WantedArgs::default() });
+            args.collect.failed = failed;
             plan(&args, NO_TREE, &Config::default(), &ThisHost).map_err(|error| error.to_string())
         };
         let error = plan(&["result=ENOENT", "ls,result=failed"], false).unwrap_err();

@@ -1,10 +1,10 @@
 //! From the sensor to the sink: names, and the count.
 
-use std::{collections::VecDeque, io, ops::ControlFlow};
+use std::{collections::VecDeque, io, ops::ControlFlow, time::Instant};
 
 use exectrail_model::{
     enrich::users::Users,
-    event::{Body, Ended, Event, Program, Summary},
+    event::{Body, Ended, Event, Lost, Program, Summary},
     pipeline::Counts,
 };
 use exectrail_sensor::Account;
@@ -14,19 +14,28 @@ use crate::users::{self, Resolver};
 
 /// Everything that a trace shows, on its way out.
 pub(crate) struct Stream {
+    /// Of a recording there are none: it has the names that were known then.
+    names: Option<Names>,
+    shown: Shown,
+    lost: u64,
+}
+
+/// Names of users, and who looks them up.
+struct Names {
     users: Users,
     resolver: Resolver,
-    shown: Shown,
 }
 
 impl Stream {
     /// A stream that shows at most `count` events.
     pub(crate) fn new(sink: Box<dyn Sink>, count: Option<u64>) -> Self {
-        Self {
-            users: users::of_this_host(),
-            resolver: Resolver::start(),
-            shown: Shown::new(sink, count.unwrap_or(u64::MAX)),
-        }
+        let names = Names { users: users::of_this_host(), resolver: Resolver::start() };
+        Self { names: Some(names), ..Self::of_recording(sink, count) }
+    }
+
+    /// A stream of events that were told before, likewise.
+    pub(crate) fn of_recording(sink: Box<dyn Sink>, count: Option<u64>) -> Self {
+        Self { names: None, shown: Shown::new(sink, count.unwrap_or(u64::MAX)), lost: 0 }
     }
 
     /// Writes what comes before the first event.
@@ -40,12 +49,18 @@ impl Stream {
         let creds = match &event.body {
             Body::Exec(program) | Body::Failed(program, _) => program.creds,
             Body::Exit(ended) => ended.creds,
-            Body::Lost(_) | Body::Summary(_) => {
+            Body::Lost(Lost { count, .. }) => {
+                self.lost += count;
                 self.shown.write(event);
                 return self.flow();
             }
+            Body::Summary(_) => return self.flow(),
         };
-        let user = creds.and_then(|creds| self.users.get(creds.uid));
+        let Some(Names { users, .. }) = &mut self.names else {
+            self.shown.deliver(event, stands_for(event));
+            return self.flow();
+        };
+        let user = creds.and_then(|creds| users.get(creds.uid));
         let body = match event.body {
             Body::Exec(program) => Body::Exec(Program { user, ..program }),
             Body::Failed(program, failure) => Body::Failed(Program { user, ..program }, failure),
@@ -65,15 +80,50 @@ impl Stream {
         if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Shows what has been written so far, and catches up on names.
+    /// A batch of events has come to its end: shows what is due, and catches up on names.
+    pub(crate) fn batch_ends(&mut self) {
+        if let Some(Names { users, resolver }) = &mut self.names {
+            resolver.exchange(users);
+        }
+        self.shown.put_out(|sink| sink.batch_ends());
+    }
+
+    /// Shows all that has been written so far.
     pub(crate) fn flush(&mut self) {
-        self.resolver.exchange(&mut self.users);
-        self.shown.flush();
+        self.shown.put_out(|sink| sink.flush());
+    }
+
+    /// What is shown cannot be written.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.shown.failure.is_some()
     }
 
     /// Nothing more will be shown.
     pub(crate) fn is_over(&self) -> bool {
         self.shown.left == 0 || self.shown.failure.is_some()
+    }
+
+    /// When it is to be flushed, at the latest.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.shown.sink.due().filter(|_| self.shown.failure.is_none())
+    }
+
+    /// Events that have been shown, and such that were lost before they came here.
+    pub(crate) fn progress(&self) -> (u64, u64) {
+        (self.shown.delivered, self.lost)
+    }
+
+    /// The account of a recording, of which this shows what `filtered` is not: it was
+    /// `recorded` with its account, and `unread` events of it could not be read.
+    pub(crate) fn summary_again(&self, recorded: &Summary, filtered: u64, unread: u64) -> Summary {
+        Summary {
+            delivered: self.shown.delivered,
+            folded: self.shown.folded,
+            filtered: recorded.filtered + filtered + self.shown.turned_away,
+            dropped: recorded.dropped + unread + self.shown.undelivered,
+            damaged: recorded.damaged + unread,
+            ..*recorded
+        }
     }
 
     /// The account, with what others have counted.
@@ -89,6 +139,12 @@ impl Stream {
             shortened: account.sum(|cpu| cpu.shortened),
             damaged: counts.damaged,
         }
+    }
+
+    /// Ends a stream of which nobody knows the account.
+    pub(crate) fn end_without_account(mut self) -> io::Result<()> {
+        self.flush();
+        self.shown.failure.map_or(Ok(()), Err)
     }
 
     /// Writes what comes after the last event, or says what went wrong before.
@@ -166,19 +222,23 @@ impl Shown {
         if let Err(error) = self.sink.event(event) {
             self.fail(error, self.sink.unwritten().max(1));
         } else if self.pending.len() > Self::PENDING {
-            let out = self.pending.len().saturating_sub(self.sink.unwritten());
-            self.pending.drain(..out);
+            self.forget_those_out();
         }
     }
 
-    fn flush(&mut self) {
+    fn put_out(&mut self, by: impl FnOnce(&mut dyn Sink) -> io::Result<()>) {
         if self.failure.is_some() {
             return;
         }
-        match self.sink.flush() {
-            Ok(()) => self.pending.clear(),
+        match by(&mut *self.sink) {
+            Ok(()) => self.forget_those_out(),
             Err(error) => self.fail(error, self.sink.unwritten()),
         }
+    }
+
+    fn forget_those_out(&mut self) {
+        let out = self.pending.len().saturating_sub(self.sink.unwritten());
+        self.pending.drain(..out);
     }
 
     /// So many of the last events are not out, and never will be.
@@ -258,10 +318,10 @@ mod tests {
             for (number, stands_for) in sizes(20_000).enumerate() {
                 shown.deliver(&event, stands_for);
                 if number % flushed == flushed - 1 {
-                    shown.flush();
+                    shown.put_out(|sink| sink.flush());
                 }
             }
-            shown.flush();
+            shown.put_out(|sink| sink.flush());
             let out: u64 = sizes(room).sum();
             assert_eq!(shown.delivered, out, "{buffer} {room}");
             assert_eq!(shown.folded, out - room as u64);

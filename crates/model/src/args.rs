@@ -42,6 +42,14 @@ impl<'a> Args<'a> {
         Self { missing, ..self }
     }
 
+    /// What they are made of: the bytes, where some are missing, and a bit for each of the
+    /// first 64 that was not readable. [`whole`](Self::whole), [`cut_at`](Self::cut_at) and
+    /// [`without`](Self::without) make the same again.
+    #[must_use]
+    pub fn into_parts(self) -> (&'a [u8], Option<usize>, u64) {
+        (self.bytes, self.cut, self.missing)
+    }
+
     /// Up to `max` bytes from the beginning, and where they are cut, if they are.
     #[must_use]
     pub fn first_bytes(&self, max: usize) -> (&'a [u8], Option<usize>) {

@@ -32,6 +32,18 @@ pub struct BootId([u8; 16]);
 pub struct BootIdError;
 
 impl BootId {
+    /// The one with these 16 bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its 16 bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
     /// Reads the UUID; white space around it (the file ends with a newline) is
     /// left alone.
     ///
@@ -74,6 +86,12 @@ pub struct ProcessKey {
 pub struct Cpid([u8; 16]);
 
 impl Cpid {
+    /// The one with these 16 bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes, in the order of RFC 9562.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 16] {

@@ -109,15 +109,6 @@ impl Lifter {
         Ok(Heading { kind, lane, lost, ktime })
     }
 
-    /// The process whose end a record tells.
-    ///
-    /// # Errors
-    ///
-    /// When the record is not as long as one of an end.
-    pub fn process_of_end(record: &[u8]) -> Result<Process, RecordError> {
-        exit(record).map(|exit| exit.process)
-    }
-
     /// Keeps a piece of arguments for the record that it goes before.
     ///
     /// # Errors

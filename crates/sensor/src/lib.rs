@@ -60,4 +60,4 @@ pub use lower::in_kernel;
 pub use preflight::check_pid_namespace;
 pub use reader::Wake;
 pub use refusal::cure_of_shortage;
-pub use sensor::{RuleHits, Sensor};
+pub use sensor::{RuleHits, Sensor, this_boot};

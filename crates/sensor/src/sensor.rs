@@ -293,8 +293,10 @@ impl Sensor {
 
     /// Hands every event that is there to `take`, losses in their place.
     pub fn read(&mut self, take: &mut Taker<'_>) {
+        // Looked at before: what happened until then has been read when it is told.
+        let now = clock::now();
         self.read_records(take);
-        self.pipeline.tick(clock::now(), take);
+        self.pipeline.tick(now, take);
         if self.pipeline.counts().received > 0 && self.asked.elapsed() >= ASK_FOR_LOSSES {
             self.tell_losses(take);
         }
@@ -377,11 +379,15 @@ fn modulo_u32(count: u64) -> u32 {
 
 /// What this host adds to the meaning of records.
 fn this_host() -> LiftHost {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
-    LiftHost {
-        boot: boot.and_then(|text| BootId::parse(text.trim()).ok()),
-        page_size: rustix::param::page_size() as u64,
-    }
+    LiftHost { boot: this_boot(), page_size: rustix::param::page_size() as u64 }
+}
+
+/// Which boot of the host this is, from which the lasting ids of processes follow; `None`
+/// where that cannot be read.
+#[must_use]
+pub fn this_boot() -> Option<BootId> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    BootId::parse(text.trim()).ok()
 }
 
 /// What these hooks need to be attached, if they need it.

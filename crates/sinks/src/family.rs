@@ -27,6 +27,8 @@ const TICK: u64 = 10_000_000;
 /// What is to be told besides the family itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Occasion {
+    /// Whose processes they are.
+    pub whose: Whose,
     /// The boot clock.
     pub now: u64,
     /// How the command ended; it has not, without.
@@ -41,7 +43,16 @@ pub struct Occasion {
     pub width: Option<usize>,
 }
 
-/// The summary of a command, several lines.
+/// Whose processes are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// One command's: the first of them is the command itself.
+    Command,
+    /// A whole host's, as long as it was recorded.
+    Host,
+}
+
+/// The summary of a command, or of a recording, several lines.
 #[must_use]
 pub fn family_words(family: &Family, occasion: &Occasion) -> String {
     let mut words = Words { text: String::new(), family, occasion: *occasion };
@@ -79,13 +90,15 @@ impl Words<'_> {
 
     /// Never cut: no process has a say in it.
     fn head(&mut self) -> fmt::Result {
-        let Occasion { status, took, cpu, .. } = self.occasion;
+        let Occasion { whose, status, took, cpu, .. } = self.occasion;
         let counts = self.family.counts();
-        match status {
-            Some(_) => result_of(status, &mut self.text)?,
-            None => self.text.push_str("still runs"),
+        match (whose, status) {
+            (Whose::Command, Some(_)) => result_of(status, &mut self.text)?,
+            (Whose::Command, None) => self.text.push_str("still runs"),
+            (Whose::Host, _) => self.text.push_str("recorded"),
         }
-        write!(self.text, " after {}", Span(took))?;
+        let after = if whose == Whose::Command { "after" } else { "for" };
+        write!(self.text, " {after} {}", Span(took))?;
         if let Some(cpu) = cpu {
             let percent = u128::from(cpu) * 100 / u128::from(took.max(1));
             write!(self.text, ", CPU {} ({percent} %)", Span(cpu))?;
@@ -139,8 +152,14 @@ impl Words<'_> {
     }
 
     fn cpu(&self, place: usize, member: &Member) -> Option<u64> {
-        let before = if place == 0 { self.occasion.cpu_before } else { 0 };
+        let is_first = place < self.leaders();
+        let before = if is_first { self.occasion.cpu_before } else { 0 };
         member.end?.cpu.map(|cpu| cpu.saturating_sub(before))
+    }
+
+    /// How many at the beginning are the command itself.
+    fn leaders(&self) -> usize {
+        usize::from(self.occasion.whose == Whose::Command)
     }
 
     fn programs(&mut self) {
@@ -157,10 +176,11 @@ impl Words<'_> {
         }
     }
 
-    /// The first one takes as long as all of it, which is no news.
+    /// A command takes as long as all of it, which is no news.
     fn slowest(&mut self) -> fmt::Result {
         let now = self.occasion.now;
-        let mut others: Vec<_> = self.family.members().iter().enumerate().skip(1).collect();
+        let mut others: Vec<_> =
+            self.family.members().iter().enumerate().skip(self.leaders()).collect();
         if others.len() < 2 {
             return Ok(());
         }
@@ -175,8 +195,8 @@ impl Words<'_> {
     }
 
     fn failures(&mut self) -> fmt::Result {
-        // The first line has said how the first one ended.
-        let members = self.family.members().iter().enumerate().skip(1);
+        // The first line has said how a command ended.
+        let members = self.family.members().iter().enumerate().skip(self.leaders());
         let bad: Vec<_> = members.filter(|(_, member)| member.is_bad()).collect();
         let failures = self.family.failures();
         if bad.is_empty() && failures.is_empty() {
@@ -283,6 +303,7 @@ mod tests {
             family.take(&Event { moment: Moment { ktime, wall: 0 }, body });
         }
         let occasion = Occasion {
+            whose: Whose::Command,
             now: 9_000_000,
             status: Some(Status(0)),
             took: 5_000_000,
@@ -309,6 +330,11 @@ failures
        1  ENOENT                          /opt/gone
 ";
         assert_eq!(family_words(&family, &occasion), expect);
+        let whole = Occasion { whose: Whose::Host, status: None, ..occasion };
+        let whole = family_words(&family, &whole);
+        assert!(whole.starts_with("recorded for 5.0 ms, CPU 2.0 ms (40 %); 4 proc"), "{whole}");
+        assert!(whole.contains("slowest\n       9  8.0 ms "), "{whole}");
+        assert!(whole.contains("       7  5.0 ms     12 ms    exit 0      sh -c"), "{whole}");
         let narrow = family_words(&family, &Occasion { width: Some(44), ..occasion });
         assert!(narrow.contains("<10 ms   exit 0      s…\n"), "{narrow}");
     }

@@ -22,10 +22,10 @@ pub mod select;
 pub mod sink;
 mod summary;
 
-pub use family::{Occasion, family_words};
+pub use family::{Occasion, Whose, family_words};
 pub use jsonl::JsonLines;
 pub use pretty::Pretty;
 pub use registry::{Options, SINKS, SinkKind, UnknownSink};
 pub use select::{SelectError, select};
 pub use sink::Sink;
-pub use summary::summary_words;
+pub use summary::{recording_words, summary_words};

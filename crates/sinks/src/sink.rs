@@ -1,6 +1,9 @@
 //! What every sink can do.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Instant,
+};
 
 use exectrail_model::event::Event;
 
@@ -35,13 +38,29 @@ pub trait Sink: Send {
     /// When the writer below fails.
     fn end(&mut self, summary: &Event<'_>) -> io::Result<()>;
 
-    /// Hands on what rests in the buffer. Called after each batch, so that a
-    /// storm costs few system calls and a quiet host shows each event at once.
+    /// Hands on what rests in the buffer.
     ///
     /// # Errors
     ///
     /// When the writer below fails.
     fn flush(&mut self) -> io::Result<()>;
+
+    /// A batch of events has come to its end: called after each, so that a storm costs
+    /// few system calls and a quiet host shows each event at once. Where what rests may
+    /// rest on for a while, [`due`](Self::due) says for how long.
+    ///
+    /// # Errors
+    ///
+    /// When the writer below fails.
+    fn batch_ends(&mut self) -> io::Result<()> {
+        self.flush()
+    }
+
+    /// When [`batch_ends`](Self::batch_ends) is to be called, at the latest, whether or not
+    /// there is another event; `None` where nothing waits for it.
+    fn due(&self) -> Option<Instant> {
+        None
+    }
 
     /// Of the events that were handed over, how many of the last ones are not out: they
     /// rest in the buffer, or the writer below has failed with them.

@@ -5,6 +5,17 @@ use exectrail_model::event::Summary;
 /// The account of a trace in words, for the end of it.
 #[must_use]
 pub fn summary_words(summary: &Summary) -> String {
+    account(summary, "shown")
+}
+
+/// The same of a trace that went into a recording.
+#[must_use]
+pub fn recording_words(summary: &Summary) -> String {
+    account(summary, "recorded")
+}
+
+/// What was delivered was delivered so.
+fn account(summary: &Summary, how: &str) -> String {
     let Summary {
         seen,
         delivered,
@@ -23,7 +34,7 @@ pub fn summary_words(summary: &Summary) -> String {
     let shortened =
         some(shortened, |shortened| format!("; {shortened} had their arguments shortened"));
     format!(
-        "{delivered} {events} shown{folded}, {filtered} filtered, {dropped} lost{damaged}; \
+        "{delivered} {events} {how}{folded}, {filtered} filtered, {dropped} lost{damaged}; \
          the kernel saw {seen}{missed}{shortened}"
     )
 }

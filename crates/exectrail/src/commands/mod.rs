@@ -5,5 +5,7 @@ pub(crate) mod doctor;
 pub(crate) mod fields;
 pub(crate) mod filter;
 pub(crate) mod man;
+pub(crate) mod record;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod trace;

@@ -3,13 +3,16 @@
 use std::{fs::File, io, os::fd::AsFd, time::Instant};
 
 use anyhow::Context;
-use exectrail_model::event::{Body, Event};
+use exectrail_model::{
+    event::{Body, Event, Summary},
+    plan::Plan,
+};
 use exectrail_sensor::{Sensor, Wake};
 use exectrail_sinks::summary_words;
 use rustix::thread::CapabilitySet;
 
 use crate::{
-    args::StreamArgs,
+    args::{FormArgs, SessionArgs, StreamArgs},
     capabilities,
     config::Config,
     control::{Live, Server},
@@ -22,30 +25,76 @@ use crate::{
     words::say,
 };
 
+/// Where a trace goes, and who looks on.
+pub(crate) trait Show {
+    /// Opens the place before anything is traced.
+    fn open(&mut self, plan: &Plan, config: &Config) -> anyhow::Result<Opened>;
+
+    /// Says that it has begun.
+    fn announce(&mut self) {
+        say(format_args!("tracing; Ctrl-C ends"));
+    }
+
+    /// Looks at what has been shown so far, after each turn.
+    fn look(&mut self, _stream: &Stream) {}
+}
+
+/// How a trace has ended.
+pub(crate) struct Ended {
+    /// Its account.
+    pub(crate) summary: Summary,
+    /// Whether the one who read it had enough.
+    pub(crate) is_unread: bool,
+    /// Whether all of it could be written.
+    pub(crate) written: io::Result<()>,
+}
+
+/// To stdout, or to a file.
+struct Lines<'a>(&'a FormArgs);
+
+impl Show for Lines<'_> {
+    fn open(&mut self, plan: &Plan, config: &Config) -> anyhow::Result<Opened> {
+        form::open(self.0, config, plan, Standard::Out)
+    }
+}
+
 /// Traces until someone, the clock or the count says enough.
 pub(crate) fn run(args: &StreamArgs) -> anyhow::Result<()> {
+    let form = &args.trace.form;
+    let Ended { summary, is_unread, written } = follow(args, &mut Lines(form))?;
+    if !is_unread {
+        say(format_args!("{}", summary_words(&summary)));
+    }
+    written.map_err(|error| output::failed(form.output.as_deref(), Standard::Out, error))
+}
+
+/// The same, wherever it goes.
+pub(crate) fn follow(args: &StreamArgs, show: &mut dyn Show) -> anyhow::Result<Ended> {
     let host = KnownHost::look();
-    let trace = &args.trace;
-    let config = Config::read(trace.config.as_deref(), &host)?;
-    let mut plan = plan::plan(trace, Scope::Host { follow: &args.follow }, &config, &host)?;
-    let Opened { sink, reader, .. } = form::open(trace, &config, &plan, Standard::Out)?;
+    let (trace, session) = (&args.trace, &args.session);
+    let config = Config::read(trace.collect.config.as_deref(), &host)?;
+    let mut plan = plan::plan(trace, Scope::Host { follow: &session.follow }, &config, &host)?;
+    let Opened { sink, reader, .. } = show.open(&plan, &config)?;
     plan::collect_what_is_shown(&mut plan, sink.needs());
     let mut requests = Requests::listen().context("preparing for signals")?;
 
     let mut sensor = Sensor::start(&plan)?;
     let live = Live::new(args, &config, plan.failed, &host);
-    let mut control = control(args);
+    let mut control = control(session);
     capabilities::drop_all_but(CapabilitySet::empty()).context("giving up capabilities")?;
-    let mut stream = Stream::new(sink, args.count);
-    announce(&sensor);
+    let mut stream = Stream::new(sink, session.count);
+    let programs: Vec<_> = sensor.programs().collect();
+    log::info!("programs: {}", programs.join(", "));
+    show.announce();
     stream.begin();
-    let deadline = args.duration.map(|time| Instant::now() + time);
-    let mut unread = false;
+    let deadline = session.duration.map(|time| Instant::now() + time);
+    let mut is_unread = false;
     while !stream.is_over() {
-        match wait(&sensor, &requests, reader.as_ref(), control.as_ref(), deadline)? {
+        let until = stream.due().into_iter().chain(deadline).min();
+        match wait(&sensor, &requests, reader.as_ref(), control.as_ref(), until)? {
             Some(Other::End) => break,
             Some(Other::NoReader) => {
-                unread = true;
+                is_unread = true;
                 break;
             }
             Some(Other::Reload) if !requests.is_to_reload() => break,
@@ -57,30 +106,32 @@ pub(crate) fn run(args: &StreamArgs) -> anyhow::Result<()> {
         }
         // Whoever is served, records do not wait, and the clock does not stand still.
         sensor.read(&mut |event| stream.take(event));
-        stream.flush();
+        stream.batch_ends();
+        show.look(&stream);
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             break;
         }
     }
     drop(control);
+    Ok(end(sensor, stream, is_unread))
+}
 
+/// Closes the account, and tells it.
+fn end(mut sensor: Sensor, mut stream: Stream, is_unread: bool) -> Ended {
     let account = sensor.stop(&mut |event| stream.take(event));
     log::info!("{account:?}");
     // What does not get out is in the account.
     stream.flush();
     let summary = stream.summary(&account, sensor.counts());
-    let ended = stream.end(&Event { moment: Sensor::now(), body: Body::Summary(summary) });
-    unread |= ended.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
-    if !unread {
-        say(format_args!("{}", summary_words(&summary)));
-    }
-    ended.map_err(|error| output::failed(trace.output.as_deref(), Standard::Out, error))
+    let written = stream.end(&Event { moment: Sensor::now(), body: Body::Summary(summary) });
+    let is_broken = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    Ended { summary, is_unread: is_unread || written.as_ref().is_err_and(is_broken), written }
 }
 
 /// What is waited for, besides records.
 #[derive(Clone, Copy)]
 enum Other {
-    /// Somebody wants us to end, or the time has come.
+    /// Somebody wants us to end.
     End,
     /// Somebody wants the files to be read again.
     Reload,
@@ -91,7 +142,7 @@ enum Other {
     Control,
 }
 
-/// Waits for records, which are `None`, and all others.
+/// Waits for records and the deadline, which are `None`, and all others.
 fn wait(
     sensor: &Sensor,
     requests: &Requests,
@@ -105,14 +156,14 @@ fn wait(
     others.extend(control.map(|control| (Other::Control, control.as_fd())));
     let (others, fds): (Vec<_>, Vec<_>) = others.into_iter().unzip();
     Ok(match sensor.wait(&fds, deadline)? {
-        Wake::Records => None,
-        Wake::Deadline => Some(Other::End),
+        // Whose deadline it was, the caller knows.
+        Wake::Records | Wake::Deadline => None,
         Wake::Other(index) => others.get(index).copied(),
     })
 }
 
 /// The control socket. A trace without one is a trace, too.
-fn control(args: &StreamArgs) -> Option<Server> {
+fn control(args: &SessionArgs) -> Option<Server> {
     if args.no_control {
         return None;
     }
@@ -138,10 +189,4 @@ fn reload(live: &Live<'_>, sensor: &mut Sensor) {
             say(format_args!("the rules stay as they were"));
         }
     }
-}
-
-fn announce(sensor: &Sensor) {
-    let programs: Vec<_> = sensor.programs().collect();
-    log::info!("programs: {}", programs.join(", "));
-    say(format_args!("tracing; Ctrl-C ends"));
 }

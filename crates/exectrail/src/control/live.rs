@@ -44,10 +44,10 @@ impl<'t> Live<'t> {
     /// What comes back are the settings that are others by now, and that only a new
     /// start can change.
     pub(crate) fn reload(&self, sensor: &mut Sensor) -> anyhow::Result<Vec<&'static str>> {
-        let config = Config::read(self.args.trace.config.as_deref(), self.host)?;
-        let scope = Scope::Host { follow: &self.args.follow };
+        let config = Config::read(self.args.trace.collect.config.as_deref(), self.host)?;
+        let scope = Scope::Host { follow: &self.args.session.follow };
         let before = Rules::after(sensor.rules());
-        let rules = plan::rules(&self.args.trace, scope, &config, self.host, before)?;
+        let rules = plan::rules(&self.args.trace.wanted, scope, &config, self.host, before)?;
         self.enforce(rules, sensor)?;
         let settings = self.settings.iter().zip(config.settings());
         Ok(settings.filter(|(old, new)| *old != new).map(|((name, _), _)| *name).collect())

@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// A disk of 64 KiB, for as long as somebody lives who sees it.
-struct Disk {
+pub(crate) struct Disk {
     keeper: Child,
-    path: String,
+    pub(crate) path: String,
 }
 
 impl Disk {
-    fn new(place: &Place) -> Self {
+    pub(crate) fn new(place: &Place) -> Self {
         let inside = place.directory("disk");
         let subject = subject();
         let tmpfs = format!("tmpfs=64k:{inside}");
@@ -51,7 +51,7 @@ impl Drop for Disk {
 }
 
 /// The numbers of a summary: shown, filtered, lost, seen.
-fn account(said: &str) -> [u64; 4] {
+pub(crate) fn account(said: &str) -> [u64; 4] {
     let line = said.lines().find(|line| line.contains("the kernel saw")).expect(said);
     let before = |word: &str| {
         let text = line.split(word).next().unwrap().trim_end_matches(|c: char| !c.is_ascii_digit());

@@ -78,6 +78,10 @@ mod reads;
 #[cfg(test)]
 mod record;
 #[cfg(test)]
+mod recordings;
+#[cfg(test)]
+mod recordings_cut;
+#[cfg(test)]
 mod rules_author;
 #[cfg(test)]
 mod rules_places;

@@ -2,52 +2,39 @@
 //! records that they were, and told when they are due.
 
 use crate::{
-    environment::Wanted,
-    event::{Body, Event, Program},
+    event::{Body, Event, Moment, Program},
     fold::{Folder, Miss, PATIENCE, Walker},
-    lift::{Host, Lifter},
 };
 
-use super::Out;
+use super::course::{Again, Out};
 
 /// All walks that are going on.
 #[derive(Debug)]
-pub(super) struct Walks {
+pub(super) struct Walks<A> {
     folder: Folder<Held>,
     /// For what is held back and for nothing else: so the event before which it is
     /// told keeps its buffers, and the pieces of arguments that went into it.
-    lifter: Lifter,
+    again: A,
     /// Misses that are due, and how many each stands for.
     due: Vec<(Held, u32)>,
     /// What the last one that was released leaves, for the next.
     spare: Held,
 }
 
-/// The record of a miss that is held back.
+/// A miss that is held back, as the bytes that it was made of.
 #[derive(Debug, Default)]
 struct Held {
-    record: Vec<u8>,
-    wall_at_boot: i64,
+    bytes: Vec<u8>,
+    moment: Moment,
 }
 
-impl Walks {
-    pub(super) fn new(host: Host, wanted: &Wanted) -> Self {
-        Self {
-            folder: Folder::new(PATIENCE),
-            lifter: Lifter::new(host, wanted.clone()),
-            due: Vec::new(),
-            spare: Held::default(),
-        }
+impl<A: Again> Walks<A> {
+    pub(super) fn new(again: A) -> Self {
+        Self { folder: Folder::new(PATIENCE), again, due: Vec::new(), spare: Held::default() }
     }
 
     /// Takes a miss.
-    pub(super) fn goes_on(
-        &mut self,
-        event: &Event<'_>,
-        record: &[u8],
-        wall_at_boot: i64,
-        out: &mut Out<'_, '_>,
-    ) {
+    pub(super) fn goes_on(&mut self, event: &Event<'_>, bytes: &[u8], out: &mut Out<'_, '_>) {
         let Body::Failed(program, failure) = &event.body else { return };
         let miss = Miss {
             walker: Walker { pid: program.process.pid, tid: program.tid },
@@ -57,9 +44,9 @@ impl Walks {
         };
         let Self { folder, due, spare, .. } = self;
         let mut held = std::mem::take(spare);
-        held.record.clear();
-        held.record.extend_from_slice(record);
-        held.wall_at_boot = wall_at_boot;
+        held.bytes.clear();
+        held.bytes.extend_from_slice(bytes);
+        held.moment = event.moment;
         if let Some(back) = folder.failed(&miss, held, &mut |held, count| due.push((held, count))) {
             *spare = back;
         }
@@ -104,19 +91,21 @@ impl Walks {
         self.tell_due(out);
     }
 
-    /// When, by the boot clock, a walk has lasted too long.
-    pub(super) fn deadline(&self) -> Option<u64> {
-        self.folder.deadline()
-    }
-
     fn tell_due(&mut self, out: &mut Out<'_, '_>) {
         for (held, count) in self.due.drain(..) {
-            // It was lifted before; and nothing of it has changed since.
-            if let Ok(event) = self.lifter.lift(&held.record, held.wall_at_boot) {
+            // It was one before; and nothing of it has changed since.
+            if let Some(event) = self.again.again(&held.bytes, held.moment) {
                 out.put(&standing_for(&event, count.saturating_sub(1)));
             }
             self.spare = held;
         }
+    }
+}
+
+impl<A> Walks<A> {
+    /// When, by the boot clock, a walk has lasted too long.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        self.folder.deadline()
     }
 }
 

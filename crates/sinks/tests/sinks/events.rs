@@ -10,7 +10,7 @@ use exectrail_model::{
     args::Args,
     event::{Body, Event, Failure, Faults, Lost, Moment, NO_PROCESS, Program, Summary},
 };
-use exectrail_sinks::{Options, SinkKind};
+use exectrail_sinks::{Options, Sink, SinkKind};
 use jiff::tz::{TimeZone, offset};
 
 use crate::processes::{CREDS, contained, crashed, ended, parent, vanished};
@@ -35,18 +35,32 @@ pub(crate) fn written(
     events: &[Event<'_>],
     with: impl FnOnce(Options) -> Options,
 ) -> String {
+    written_by(name, with, |sink| events.iter().for_each(|event| put(sink, event)))
+}
+
+/// Hands an event over; the summary is the last one.
+pub(crate) fn put(sink: &mut dyn Sink, event: &Event<'_>) {
+    match event.body {
+        Body::Summary(_) => sink.end(event).unwrap(),
+        _ => sink.event(event).unwrap(),
+    }
+}
+
+/// The same of what is handed to the sink.
+pub(crate) fn written_by(
+    name: &str,
+    with: impl FnOnce(Options) -> Options,
+    hand_over: impl FnOnce(&mut dyn Sink),
+) -> String {
     let shared = Shared::default();
     let options = Options {
         time_zone: Some(TimeZone::fixed(offset(2))),
         ..Options::new(Box::new(shared.clone()))
     };
     let mut sink = (SinkKind::named(name).unwrap().build)(with(options));
-    let (summary, others) = events.split_last().unwrap();
     sink.begin().unwrap();
-    for event in others {
-        sink.event(event).unwrap();
-    }
-    sink.end(summary).unwrap();
+    hand_over(&mut *sink);
+    sink.flush().unwrap();
     drop(sink);
     String::from_utf8(shared.0.lock().unwrap().clone()).unwrap()
 }

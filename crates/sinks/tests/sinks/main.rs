@@ -11,4 +11,6 @@ mod processes;
 #[cfg(test)]
 mod random;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod shell;

@@ -18,7 +18,7 @@ use exectrail_model::{
     plan::Plan,
 };
 use exectrail_sensor::{Sensor, check_pid_namespace};
-use exectrail_sinks::{Occasion, family_words, summary_words};
+use exectrail_sinks::{Occasion, Whose, family_words, summary_words};
 use nix::sys::{
     resource::{UsageWho, getrusage},
     signal::Signal,
@@ -46,12 +46,12 @@ use crate::{
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let trace = &args.trace;
     let host = KnownHost::look();
-    let config = Config::read(trace.config.as_deref(), &host)?;
+    let config = Config::read(trace.collect.config.as_deref(), &host)?;
     check_pid_namespace()?;
     let identity = Identity::of_caller(args.as_root)?;
     let mut child = Child::hold(&args.command, &identity)?;
     let mut plan = plan::plan(trace, Scope::Tree(child.id()), &config, &host)?;
-    let opened = form::open(trace, &config, &plan, Standard::Err)?;
+    let opened = form::open(&trace.form, &config, &plan, Standard::Err)?;
     let shown = Shown::new(args, &plan, &opened);
     for_a_family(&mut plan, opened.sink.needs());
 
@@ -95,8 +95,8 @@ impl Shown {
             programs: !args.summary_only,
             // To programs, they are the summary.
             ends: if people { plan.exits && !args.summary_only } else { true },
-            words: people || args.trace.output.is_some(),
-            width: output::width_of_stderr(),
+            words: people || args.trace.form.output.is_some(),
+            width: output::width_of(Standard::Err),
         }
     }
 
@@ -154,7 +154,7 @@ fn follow(
     loop {
         sensor.wait(&[signals.as_fd()], patience.deadline())?;
         sensor.read(&mut |event| watch.take(event));
-        watch.stream.flush();
+        watch.stream.batch_ends();
         while let Some(came) = signals.next().context("reading signals")? {
             if let Some(end) = pass(came, child, &watch.family, &mut patience) {
                 return Ok(end);
@@ -225,7 +225,7 @@ fn finish(
     }
     match ended {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let error = output::failed(args.trace.output.as_deref(), Standard::Err, error);
+            let error = output::failed(args.trace.form.output.as_deref(), Standard::Err, error);
             say(format_args!("{error:#}"));
         }
         _ => {}
@@ -250,6 +250,7 @@ fn occasion(child: &Child, end: End, took: Duration, width: Option<usize>) -> Oc
         nanos(used.saturating_sub(child.cpu_before()))
     });
     Occasion {
+        whose: Whose::Command,
         now: Sensor::now().ktime,
         status,
         took: nanos(took),

@@ -1,0 +1,58 @@
+//! `exectrail replay`: its own options.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{FormArgs, WantedArgs};
+
+pub(super) const AFTER_HELP: &str = "\
+Examples:
+  exectrail replay day.rec                       as the trace would have shown it
+  exectrail replay --json day.rec                for other programs
+  exectrail replay --only 'python3*' day.rec     with rules, as a trace has them
+  exectrail replay --summary-only day.rec        how long, how often, what failed
+  exectrail replay --tail day.rec                while it is being written
+  ssh host cat day.rec | exectrail replay -      from another host
+
+Rules see what was recorded: a namespace that is `host` is that of the recorded host; names
+of users and groups are looked up on this one, numbers mean the same everywhere. tree=, that
+is --follow, and cgroups of version 1 are answered by a running kernel alone, and refused.
+
+Exit code: 0 also for a recording that was cut, or is still being written; 1 if part of it
+is damaged; what can be read, is shown.";
+
+/// Options of `replay`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ReplayArgs {
+    /// The recording; - for stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) wanted: WantedArgs,
+
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
+
+    /// Show this many execs at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+
+    /// Behind the events, tell what became of the processes, as `run` does; needs a recording
+    /// that was made with --exit
+    #[arg(long)]
+    pub(crate) summary: bool,
+
+    /// The same, without the events
+    #[arg(long)]
+    pub(crate) summary_only: bool,
+
+    /// At the end, wait for what is still being written; Ctrl-C ends
+    #[arg(long)]
+    pub(crate) tail: bool,
+
+    // To be refused in words.
+    #[arg(long, hide = true, value_name = "PID")]
+    pub(crate) follow: Vec<String>,
+}

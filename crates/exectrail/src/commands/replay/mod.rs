@@ -1,0 +1,195 @@
+//! `exectrail replay`: what a recording has, shown as a trace shows it.
+
+mod damages;
+mod questions;
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    ops::ControlFlow,
+    process::ExitCode,
+};
+
+use anyhow::{Context, anyhow};
+use exectrail_model::{
+    event::{Body, Event},
+    family::Family,
+    plan::Plan,
+};
+use exectrail_recording::{Description, End, OpenError, Player, Reader, Step};
+use exectrail_sinks::{Occasion, Whose, family_words, summary_words};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use self::damages::Damages;
+use crate::{
+    args::ReplayArgs,
+    config::Config,
+    form,
+    output::{self, Standard},
+    signals::Requests,
+    stream::Stream,
+    words::say,
+};
+
+/// How often a recording that is being written is looked at for more.
+const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
+/// Shows the recording, and says what of it could not be read.
+pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    let mut reader = open(args)?;
+    let requests = args.tail.then(Requests::listen).transpose();
+    let requests = requests.context("preparing for signals")?;
+    let mut damages = Damages::default();
+    let mut showing: Option<Showing<'_>> = None;
+    let end = loop {
+        match reader.step().with_context(|| format!("reading {}", args.file.display()))? {
+            Step::Description(description) if showing.is_none() => {
+                showing = Some(Showing::begin(args, description)?);
+            }
+            Step::Description(_) => {}
+            Step::Events(items) => {
+                let Some(showing) = &mut showing else { continue };
+                let is_enough = showing.play(items).is_break();
+                let requests = requests.as_ref();
+                if is_enough || requests.is_some_and(|requests| has_been_ended(requests, &NOW)) {
+                    break End { is_whole: true, rest: 0 };
+                }
+            }
+            Step::Damage(damage) => damages.take(damage),
+            Step::End(end) => {
+                let Some(requests) = requests.as_ref().filter(|_| !end.is_whole) else { break end };
+                if let Some(showing) = &mut showing {
+                    showing.stream.flush();
+                }
+                if has_been_ended(requests, &LOOK_AGAIN) {
+                    break end;
+                }
+            }
+        }
+    };
+    let unread = damages.events() + showing.as_ref().map_or(0, |showing| showing.player.unread());
+    damages.count(showing.as_ref().map_or(0, |showing| showing.player.unread()));
+    let shown = showing.map_or(Ok(()), |showing| showing.end(unread));
+    damages.say(end);
+    shown?;
+    Ok(if damages.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn open(args: &ReplayArgs) -> anyhow::Result<Reader<Box<dyn Read>>> {
+    let path = args.file.display();
+    questions::check_output(args)?;
+    let input: Box<dyn Read> = if args.file.as_os_str() == "-" {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(&args.file).with_context(|| format!("cannot read {path}"))?)
+    };
+    Reader::open(input).map_err(|error| match error {
+        OpenError::Io(error) => anyhow::Error::new(error).context(format!("cannot read {path}")),
+        error => anyhow!("{path}: {error}"),
+    })
+}
+
+/// Waits for a while, and says whether somebody has had enough.
+fn has_been_ended(requests: &Requests, patience: &Timespec) -> bool {
+    let mut end = [PollFd::new(&requests.end, PollFlags::IN)];
+    // A signal that interrupts it is in there by the next time.
+    poll(&mut end, Some(patience)).is_ok_and(|ready| ready > 0)
+}
+
+/// A recording that is being shown.
+struct Showing<'a> {
+    args: &'a ReplayArgs,
+    description: Description,
+    player: Player,
+    stream: Stream,
+    /// What became of the processes, if that is asked for.
+    family: Option<Family>,
+}
+
+impl<'a> Showing<'a> {
+    fn begin(args: &'a ReplayArgs, description: &Description) -> anyhow::Result<Self> {
+        let rules = questions::checked(args, description)?;
+        let plan = Plan { failed: description.failed, exits: description.exits, ..Plan::default() };
+        let opened = form::open(&args.form, &Config::default(), &plan, Standard::Out)?;
+        let has_summary = args.summary || args.summary_only;
+        if has_summary {
+            questions::check_summary(description, opened.is_for_people)?;
+        }
+        let mut stream = Stream::of_recording(opened.sink, args.count);
+        if !args.summary_only {
+            stream.begin();
+        }
+        Ok(Self {
+            args,
+            player: Player::new(description, rules, !args.form.no_fold),
+            stream,
+            family: has_summary.then(|| Family::of(0)),
+            description: description.clone(),
+        })
+    }
+
+    /// Whether there is use for more: also for what is not shown, which is counted; but not
+    /// once nobody reads it, nor in a recording that has no end yet.
+    fn play(&mut self, items: exectrail_recording::Items<'_>) -> ControlFlow<()> {
+        let Self { player, stream, family, args, .. } = self;
+        let flow = player.play(items, &mut |event| take(stream, family.as_mut(), args, event));
+        if self.stream.has_failed() || self.args.tail { flow } else { ControlFlow::Continue(()) }
+    }
+
+    /// Tells the account, if there is one, and the summary that was asked for. So many
+    /// events could not be read.
+    fn end(mut self, unread: u64) -> anyhow::Result<()> {
+        let Self { player, stream, family, args, .. } = &mut self;
+        player.finish(&mut |event| take(stream, family.as_mut(), args, event));
+        self.stream.flush();
+        let moment = self.player.last();
+        let (account, filtered) = (self.player.account(), self.player.filtered());
+        let summary = account.map(|all| self.stream.summary_again(&all, filtered, unread));
+        let words = self.family.as_ref().map(|family| self.words(family));
+        let written = match summary {
+            Some(summary) => self.stream.end(&Event { moment, body: Body::Summary(summary) }),
+            None => self.stream.end_without_account(),
+        };
+        let output = self.args.form.output.as_deref();
+        written.map_err(|error| output::failed(output, Standard::Out, error))?;
+        if let Some(words) = words {
+            io::stdout().write_all(words.as_bytes()).context("writing to stdout")?;
+        }
+        if let Some(summary) = summary {
+            say(format_args!("{}", summary_words(&summary)));
+        }
+        Ok(())
+    }
+
+    fn words(&self, family: &Family) -> String {
+        let now = self.player.last().ktime;
+        let used = family.members().iter().filter_map(|member| member.end?.cpu);
+        let occasion = Occasion {
+            whose: Whose::Host,
+            now,
+            status: None,
+            took: now.saturating_sub(self.description.begun.ktime),
+            cpu: Some(used.fold(0, u64::saturating_add)),
+            cpu_before: 0,
+            width: output::width_of(Standard::Out),
+        };
+        family_words(family, &occasion)
+    }
+}
+
+fn take(
+    stream: &mut Stream,
+    family: Option<&mut Family>,
+    args: &ReplayArgs,
+    event: &Event<'_>,
+) -> ControlFlow<()> {
+    if let Some(family) = family {
+        family.take(event);
+    }
+    if args.summary_only {
+        stream.leave_out(event);
+        return ControlFlow::Continue(());
+    }
+    stream.take(event)
+}
