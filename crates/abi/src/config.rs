@@ -321,6 +321,9 @@ pub struct Config {
     pub wake_fill: u64,
     /// Arguments that would fill the ring buffer beyond this many bytes are shortened.
     pub shorten_fill: u64,
+    /// Keys of the hash that gives rows their numbers: random, so that nobody can give two
+    /// paths one number on purpose.
+    pub tally_keys: [u64; crate::tally::KEYS],
     /// Non-zero: failed execs are traced too.
     pub failed: u32,
     /// Most bytes of environment to copy, at most
@@ -354,8 +357,9 @@ pub struct Config {
     /// The number of `struct task_struct` among the kernel's types, where
     /// [`CAST_MARK`] becomes a call.
     pub task_type: u32,
-    /// Zero: no padding that nobody has written.
-    pub reserved: u32,
+    /// What is counted in the kernel instead of told: a `BY_` constant of
+    /// [`tally`](crate::tally).
+    pub tally: u32,
 }
 
 /// The number of a helper that there is not: where the object calls it, the user side puts
@@ -369,6 +373,7 @@ impl Config {
         wake_interval: 0,
         wake_fill: 0,
         shorten_fill: 0,
+        tally_keys: [0; crate::tally::KEYS],
         failed: 0,
         environment_max: 0,
         parts: 0,
@@ -384,7 +389,7 @@ impl Config {
         v1_cgroups: 0,
         attempts_again: 0,
         task_type: 0,
-        reserved: 0,
+        tally: 0,
     };
 }
 

@@ -13,6 +13,7 @@ pub mod counters;
 pub mod fault;
 pub mod record;
 pub mod rules;
+pub mod tally;
 
 /// A symbol of the kernel side's object, whose name grows with every change of a
 /// layout in this crate. The loader asks for it, so that an object named by a

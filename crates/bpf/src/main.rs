@@ -21,6 +21,7 @@ mod hooks;
 mod kernel;
 mod maps;
 mod scratch;
+mod tally;
 mod verifier;
 
 /// Both halves are needed: `probe_read` helpers ask for a GPL-compatible one.

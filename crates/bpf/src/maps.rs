@@ -5,6 +5,8 @@
 //! Rights are stated where the kernel can enforce them: what only user space
 //! writes is read-only to programs, and the other way round.
 
+pub mod tally;
+
 use aya_ebpf::{
     EbpfContext,
     bindings::{BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_RDONLY_PROG},

@@ -19,6 +19,7 @@ use exectrail_abi::{
         Tail, UNKNOWN_U32, UNKNOWN_U64,
     },
     rules::PREFIX_MAX,
+    tally::{LONG_NAME, Name},
 };
 
 use crate::{
@@ -63,6 +64,12 @@ pub struct Scratch {
     pub components: [u32; COMPONENTS],
     /// See above.
     pub component_count: u64,
+    /// The number of a row in the making.
+    pub row: u64,
+    /// Where the name's bytes are that its number is still to be made of.
+    pub row_from: u64,
+    /// How many these are.
+    pub row_left: u64,
     /// A key for [`SHORT_PATHS`](crate::maps::SHORT_PATHS) and
     /// [`NAMES`](crate::maps::NAMES).
     short_key: ShortKey,
@@ -308,6 +315,37 @@ impl Scratch {
         (piece.of, piece.offset) = (of, offset);
         // SAFETY: as above.
         (piece, unsafe { self.tail().add(BEFORE_ARGS_MAX) })
+    }
+
+    /// Appends a short name to a tail.
+    #[inline(always)]
+    pub fn append_comm(&mut self, tail: Tail, comm: [u8; 16]) -> Option<()> {
+        let to = self.end(BEFORE_ARGS_MAX as u64)?;
+        // SAFETY: `to` has room for one: behind it lies the arguments' part; it may stand
+        // at any byte.
+        unsafe { to.cast::<[u8; 16]>().write_unaligned(comm) };
+        self.grow(tail, comm.len() as u64);
+        Some(())
+    }
+
+    /// `len` bytes of the tails, from `start`, as the name of a row. It is put together in
+    /// the arguments' part, of which what is counted has none.
+    #[inline(always)]
+    pub fn row_name(&mut self, kind: u32, start: u64, len: u64) -> Option<&Name<LONG_NAME>> {
+        const HEAD: usize = size_of::<Name<0>>();
+        const PLACE: usize = BEFORE_ARGS_MAX;
+        const { assert!(PLACE.is_multiple_of(8) && PLACE + HEAD + LONG_NAME <= TAIL_MAX) };
+        let start = at_most(start, (BEFORE_ARGS_MAX - LONG_NAME) as u64)?;
+        let len = at_most(len, LONG_NAME as u64)?;
+        // SAFETY: a constant place inside the tails, aligned as a name is, with room for
+        // one.
+        let to = unsafe { self.tail().add(PLACE) };
+        // SAFETY: as above.
+        self.copy_tail(start, len, unsafe { to.add(HEAD) });
+        // SAFETY: as above; any bytes are good.
+        let name = unsafe { &mut *to.cast::<Name<LONG_NAME>>() };
+        (name.kind, name.len) = (kind, len as u32);
+        Some(name)
     }
 
     /// Bytes of a tail so far.

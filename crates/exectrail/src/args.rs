@@ -4,6 +4,7 @@ mod filter;
 mod record;
 mod replay;
 mod run;
+mod top;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -20,6 +21,7 @@ pub(crate) use self::{
     record::RecordArgs,
     replay::ReplayArgs,
     run::RunArgs,
+    top::TopArgs,
 };
 use crate::quantity;
 
@@ -45,6 +47,7 @@ Examples:
   exectrail run --summary-only -- make -j2   what one command runs, and how long
   exectrail record -x --exit -o day.rec      everything, for later
   exectrail replay --only 'python*' day.rec  what was that?
+  exectrail top                              what runs most, where lines are too many
   exectrail fields                           what is known of each event
   exectrail man | man -l -                   all of this as a manual page
   exectrail doctor                           why does it not work here?
@@ -67,6 +70,9 @@ pub(crate) enum Command {
     /// Show what a recording has, as if it happened now; needs no rights
     #[command(after_help = replay::AFTER_HELP)]
     Replay(Box<ReplayArgs>),
+    /// Count execs in the kernel, and show the most frequent as a table that is kept up
+    #[command(after_help = top::AFTER_HELP)]
+    Top(Box<TopArgs>),
     /// See and change the rules of an exectrail that runs
     Filter(FilterArgs),
     /// Say what this kernel and these rights allow, and how to mend what they do not
@@ -219,6 +225,13 @@ pub(crate) struct CollectArgs {
     #[arg(long, value_name = "BYTES", value_parser = quantity::buffer)]
     pub(crate) buffer: Option<BufferSize>,
 
+    #[command(flatten)]
+    pub(crate) kernel: KernelArgs,
+}
+
+/// How the kernel is asked.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct KernelArgs {
     /// Kind of program that tells of execs: auto, raw or classic
     #[arg(long, value_name = "KIND", value_parser = quantity::hook, hide_short_help = true)]
     pub(crate) hook: Option<HookChoice>,

@@ -4,12 +4,15 @@ use std::fmt;
 
 use exectrail_abi::{config::parts, record::ARGS_MAX};
 use exectrail_model::{
+    environment::Wanted,
     filter::{
         Draft, Host, IdKind, Key, Mistake, Outcome, Place, Rule, RuleError, Rules, Selector,
         Verdict,
     },
     plan::{BufferSize, Plan},
+    tally::Counting,
 };
+use exectrail_sensor::decided_in_kernel;
 
 use crate::{
     args::{TraceArgs, WantedArgs},
@@ -61,9 +64,10 @@ pub(crate) fn plan(
         parts: parts::ALL,
         args_max,
         buffer: buffer.unwrap_or_else(|| BufferSize::for_args(args_max)),
-        hook: collect.hook.unwrap_or_default(),
-        direct_loads: !collect.no_direct_loads,
-        btf: collect.btf.clone(),
+        hook: collect.kernel.hook.unwrap_or_default(),
+        direct_loads: !collect.kernel.no_direct_loads,
+        counting: None,
+        btf: collect.kernel.btf.clone(),
     })
 }
 
@@ -166,6 +170,30 @@ pub(crate) fn check_that_something_is_wanted(rules: &Rules) -> anyhow::Result<()
         let what = format!("`{first}` is about failed execs, which are not traced; add --failed");
         return Err(wrong(first.place.as_ref(), &what));
     }
+    Ok(())
+}
+
+/// Makes it one of those whose execs are counted in the kernel. What is told of each exec
+/// is collected no more.
+pub(crate) fn count(plan: &mut Plan, counting: Counting) -> anyhow::Result<()> {
+    for (rule, is_decided) in plan.rules.iter().zip(decided_in_kernel(&plan.rules)) {
+        if !is_decided {
+            let what = format!(
+                "`{rule}` cannot be decided in the kernel, where `top` counts: leave it out, or \
+                 use a trace, which looks at each exec"
+            );
+            return Err(wrong(rule.place.as_ref(), &what));
+        }
+    }
+    plan.counting = Some(counting);
+    plan.live = false;
+    plan.exits = false;
+    plan.environment = Wanted::default();
+    plan.ancestors = 0;
+    plan.args_max = ARGS_MAX;
+    plan.parts = plan.rules.needs();
+    // No record goes through it.
+    plan.buffer = BufferSize::at_least(BufferSize::MIN).unwrap_or_default();
     Ok(())
 }
 

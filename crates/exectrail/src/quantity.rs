@@ -24,6 +24,16 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
+/// A time between two readings: a tenth of a second at least, so that reading them is not
+/// what costs most.
+pub(crate) fn interval(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if time < Duration::from_millis(100) {
+        return Err("a tenth of a second (100ms) is the least".to_owned());
+    }
+    Ok(time)
+}
+
 /// `65536`, `64K`, `4M`, `1G`, with or without `iB` or `B`.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is no size; write 65536, 64K, 4M or 1G");
@@ -75,7 +85,7 @@ pub(crate) fn hook(text: &str) -> Result<HookChoice, String> {
 mod tests {
     use std::time::Duration;
 
-    use super::{args_max, buffer, bytes, duration};
+    use super::{args_max, buffer, bytes, duration, interval};
 
     #[test]
     fn times() {
@@ -86,6 +96,15 @@ mod tests {
         }
         for text in ["", "x", "-5s", "99999999999999999999", "10 apples"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn intervals() {
+        assert_eq!(interval("100ms"), Ok(Duration::from_millis(100)));
+        assert_eq!(interval("2"), Ok(Duration::from_secs(2)));
+        for text in ["0", "99ms", "x"] {
+            assert!(interval(text).is_err(), "{text}");
         }
     }
 

@@ -28,4 +28,5 @@ pub mod pipeline;
 pub mod plan;
 #[cfg(test)]
 mod samples;
+pub mod tally;
 pub mod value;

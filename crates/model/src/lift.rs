@@ -364,6 +364,14 @@ fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
+/// The path whose leaf-first form this is.
+#[must_use]
+pub fn root_first(leaf_first: &[u8]) -> Vec<u8> {
+    let mut path = Vec::new();
+    turn_round(leaf_first, &mut path);
+    path
+}
+
 /// `true NUL bin NUL usr NUL` becomes `/usr/bin/true`; nothing becomes `/`.
 fn turn_round(leaf_first: &[u8], path: &mut Vec<u8>) {
     path.clear();

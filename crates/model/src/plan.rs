@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use exectrail_abi::record::{ANCESTORS_MAX, ARGS_LIMIT};
 use exectrail_abi::{config::parts, record::ARGS_MAX};
 
-use crate::{environment::Wanted, filter::Rules};
+use crate::{environment::Wanted, filter::Rules, tally::Counting};
 
 /// Everything the sensor needs to know.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub struct Plan {
     /// Whether kernel structures are read by loads, where the kernel can do that; or by
     /// helper, which is slower and tells the same.
     pub direct_loads: bool,
+    /// That execs are counted in the kernel, and none is told.
+    pub counting: Option<Counting>,
     /// The file with the kernel's BTF, where the kernel itself has none.
     pub btf: Option<PathBuf>,
 }
@@ -58,6 +60,7 @@ impl Default for Plan {
             buffer: BufferSize::default(),
             hook: HookChoice::Auto,
             direct_loads: true,
+            counting: None,
             btf: None,
         }
     }

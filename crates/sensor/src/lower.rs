@@ -3,11 +3,13 @@
 
 mod rules;
 
+use rules::is_exact;
 pub(crate) use rules::{Entries, Entry, Lowered, with_those_above};
 
 use exectrail_abi::{
     config::{Config, Formats, Offsets},
     record::ENVIRONMENT_MAX,
+    tally::{BY_NOTHING, KEYS},
 };
 use exectrail_model::{
     filter::{Rules, What},
@@ -58,7 +60,8 @@ pub(crate) fn config(
         v1_cgroups: u32::from(asks_for_v1_cgroups(&plan.rules)),
         attempts_again: 0,
         task_type: 0,
-        reserved: 0,
+        tally: plan.counting.map_or(BY_NOTHING, |counting| counting.by.number()),
+        tally_keys: [0; KEYS],
     }
 }
 
@@ -68,6 +71,18 @@ pub(crate) fn config(
 pub fn in_kernel(rules: &Rules) -> Vec<bool> {
     let numbers: Vec<u32> = (0..).take(rules.len()).collect();
     Lowered::of(rules, &numbers, &Hierarchy::needed_by(rules)).in_kernel
+}
+
+/// Of each rule, whether the kernel of this host would decide it as it is written, and
+/// nothing be left for whoever reads records. Nothing is loaded to find that out.
+#[must_use]
+pub fn decided_in_kernel(rules: &Rules) -> Vec<bool> {
+    let exactly = rules.iter().map(|rule| is_exact(rule, &Hierarchy::needed_by(rules)));
+    in_kernel(rules)
+        .into_iter()
+        .zip(exactly)
+        .map(|(is_there, exactly)| is_there && exactly)
+        .collect()
 }
 
 /// Whether any rule names a cgroup of version 1.

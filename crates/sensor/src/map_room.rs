@@ -11,6 +11,9 @@ use crate::{error::SensorError, object};
 /// Attempts that can be under way at once, before the oldest is forgotten.
 const ATTEMPTS: u32 = 8192;
 
+/// Rows with long names, before the oldest name is forgotten.
+const LONG_NAMES: u32 = 512;
+
 /// How large maps are to be, besides what the configuration says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sizes {
@@ -21,6 +24,8 @@ pub(crate) struct Sizes {
     /// Whether the exec hook is of the classic kind: it has to be given what it is not
     /// told, and others stand in for it.
     pub(crate) classic: bool,
+    /// Entries of the map of rows, if execs are counted.
+    pub(crate) tallies: Option<u32>,
 }
 
 /// The maps whose size depends on the plan or on the host.
@@ -33,12 +38,16 @@ const CURES: [(&str, &[&str]); 4] = [
     ("ask for a smaller --buffer", &["RING"]),
     ("use fewer rules", &["SHORT_PATHS", "LONG_PATHS", "PREFIXES", "NAMES", "HITS"]),
     ("leave out --failed", &["ATTEMPT_SCRATCH", "CLAIMS", "INTERRUPTIBLE_COUNTERS", "ATTEMPTS"]),
-    ("lower kernel.pid_max, for each of which it has a place", &["IMAGES", "GIVEN", "TREES"]),
+    (
+        "lower kernel.pid_max, for each of which it has a place",
+        &["IMAGES", "GIVEN", "TREES", "RUNS"],
+    ),
 ];
 
 impl MapRoom {
     pub(crate) fn new(config: &Config, sizes: Sizes) -> Self {
-        let Sizes { ring_bytes, rules_max, classic } = sizes;
+        let Sizes { ring_bytes, rules_max, classic, tallies } = sizes;
+        let if_counted = |entries: u32| if tallies.is_some() { entries } else { 1 };
         let (cpus, failed) = (config.cpus, config.failed != 0);
         let if_failed = |entries: u32| if failed { entries } else { 1 };
         // A plain rule has up to two entries; of others there are too few to fill a map.
@@ -57,6 +66,10 @@ impl MapRoom {
             ),
             ("ATTEMPTS", if_failed(ATTEMPTS)),
             ("HITS", cpus.saturating_mul(config.rules).max(1)),
+            ("RUNS", if_counted(config.images)),
+            ("TALLIES", tallies.unwrap_or(1)),
+            ("SHORT_NAMES", tallies.unwrap_or(1)),
+            ("LONG_NAMES", if_counted(LONG_NAMES)),
             ("TREES", config.images),
             ("SHORT_PATHS", rules),
             ("LONG_PATHS", rules),
@@ -117,7 +130,10 @@ mod tests {
 
     fn room() -> MapRoom {
         let config = Config { cpus: 4, failed: 1, images: 1 << 15, ..Config::new_zeroed() };
-        MapRoom::new(&config, Sizes { ring_bytes: 1 << 21, rules_max: 512, classic: true })
+        MapRoom::new(
+            &config,
+            Sizes { ring_bytes: 1 << 21, rules_max: 512, classic: true, tallies: Some(8) },
+        )
     }
 
     #[test]

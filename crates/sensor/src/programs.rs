@@ -264,7 +264,8 @@ pub(crate) fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {
     let told_first = |hook: &Hook| if *hook == GIVEN { prepared(hook) } else { *hook };
     let exec: Vec<Hook> = exec.iter().map(told_first).collect();
     // Trees have to be told of ends, too, or they fill up.
-    let exit = if plan.exits || !plan.rules.told().is_empty() { exit } else { Vec::new() };
+    let needs_ends = plan.exits || plan.counting.is_some() || !plan.rules.told().is_empty();
+    let exit = if needs_ends { exit } else { Vec::new() };
     let attempts = if plan.failed { ATTEMPTS } else { &[] };
     let again = if plan.failed && attempts_again(kernel) { ATTEMPTS_AGAIN } else { &[] };
     [BIRTH, &exit, &pieces, &exec, attempts, again].concat()

@@ -19,6 +19,7 @@ use exectrail_model::{
     lift::Host as LiftHost,
     pipeline::{Counts, Pipeline, Taker},
     plan::{HookChoice, Plan},
+    tally::{Counting, Snapshot},
 };
 
 use crate::{
@@ -36,6 +37,7 @@ use crate::{
     reader::{Reader, Wake},
     rulebook::Rulebook,
     scan, sys,
+    tallies::{self, RowNames},
     tracefs::{Need, Tracefs},
     trees,
 };
@@ -80,6 +82,7 @@ pub struct Sensor {
     /// Parts of a record that are collected.
     parts: u32,
     asked: Instant,
+    row_names: RowNames,
 }
 
 impl Sensor {
@@ -131,6 +134,7 @@ impl Sensor {
             has_v1_cgroups: lower::asks_for_v1_cgroups(&plan.rules),
             parts: plan.parts,
             asked: Instant::now(),
+            row_names: RowNames::default(),
         };
         sensor.births = sensor.attach(|hook| programs::BIRTH.contains(hook))?;
         sensor.prepare_answers(&plan.rules, &[])?;
@@ -359,6 +363,18 @@ impl Sensor {
         }
     }
 
+    /// What the kernel side has counted so far, of a plan that counts.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses to show its maps.
+    pub fn tallies(&mut self, counting: Counting) -> Result<Snapshot, SensorError> {
+        let rows = tallies::read(&self.object, counting.by, &mut self.row_names);
+        let (totals, rows) =
+            rows.map_err(|error| SensorError::at("reading what was counted", error))?;
+        Ok(Snapshot { moment: Self::now(), totals, rows })
+    }
+
     /// What has come from it so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -426,10 +442,15 @@ fn create(
     let config = Config {
         attempts_again: u32::from(programs::attempts_again(host.kernel)),
         task_type: cast.map_or(0, |cast| cast.task),
+        tally_keys: tallies::random_keys()?,
         ..lower::config(plan, room, &offsets, formats, direct_loads)
     };
-    let sizes =
-        Sizes { ring_bytes: plan.buffer.bytes(), rules_max, classic: programs::are_classic(hooks) };
+    let sizes = Sizes {
+        ring_bytes: plan.buffer.bytes(),
+        rules_max,
+        classic: programs::are_classic(hooks),
+        tallies: plan.counting.map(|counting| tallies::entries(counting, room.cpus)),
+    };
     Object::create(&config, cast, host.kernel, sizes)
 }
 

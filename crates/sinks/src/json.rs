@@ -3,7 +3,7 @@
 //! No serialiser in between: most strings here are paths that need no escape at
 //! all, and those that are not UTF-8 need one that no serialiser has.
 
-use crate::decimal::Decimal;
+use crate::{clock::Clock, decimal::Decimal};
 
 /// Bytes at which copying stops for a closer look: what JSON forbids in a
 /// string, DEL, and the first byte of the C1 controls, which a terminal may obey
@@ -30,6 +30,21 @@ const C1_LEAD: u8 = 0xc2;
 /// Writes a number in decimal, with zeros in front up to `width` digits.
 pub(crate) fn number(value: u64, width: usize, out: &mut Vec<u8>) {
     Decimal::new(value, width).append_to(out);
+}
+
+/// RFC 3339, UTC, always to the nanosecond: text then sorts as time does.
+pub(crate) fn time(wall: i64, clock: &mut Clock, line: &mut Vec<u8>) {
+    let Some(reading) = clock.read(wall) else {
+        line.extend_from_slice(b"null");
+        return;
+    };
+    line.push(b'"');
+    line.extend_from_slice(reading.date.as_bytes());
+    line.push(b'T');
+    line.extend_from_slice(reading.time.as_bytes());
+    line.push(b'.');
+    number(reading.nanos, 9, line);
+    line.extend_from_slice(b"Z\"");
 }
 
 /// Writes `bytes` as a JSON string. Whether it says them wholly: if they are not

@@ -21,6 +21,7 @@ pub mod registry;
 pub mod select;
 pub mod sink;
 mod summary;
+mod top;
 
 pub use family::{Occasion, Whose, family_words};
 pub use jsonl::JsonLines;
@@ -29,3 +30,4 @@ pub use registry::{Options, SINKS, SinkKind, UnknownSink};
 pub use select::{SelectError, select};
 pub use sink::Sink;
 pub use summary::{recording_words, summary_words};
+pub use top::{Table, TopClock, top_json, top_table};

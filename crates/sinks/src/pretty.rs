@@ -30,7 +30,8 @@ use crate::{
 };
 
 pub(crate) use cell::arguments;
-use cell::{Palette, WARNING, show};
+pub(crate) use cell::{NULL, WARNING};
+use cell::{Palette, show};
 use columns::{Column, columns};
 pub(crate) use exit::result_of;
 pub(crate) use units::Span;

@@ -146,11 +146,19 @@ fn kernel_time(
         Contender { budget: kept, ..ours("exectrail, as a terminal shows it", make(&[])) },
         with("exectrail --hook classic", &["--hook", "classic"], kept),
         with("exectrail --failed", &["--failed"], ""),
+        counted(make),
         with("exectrail --exclude TINY", &["--exclude", &tiny], left_out),
         with("  and 5,000 other paths", &["--exclude", &tiny, "--config", &rules], left_out),
         with("exectrail --only /nonexistent", &["--only", "/nonexistent"], left_out),
     ]
 }
+
+/// The same execs, counted in the kernel: half of what a record takes, at most. It looks
+/// at ends, too.
+fn counted(make: &impl Fn(&[&str]) -> Variant) -> Contender {
+    ours("exectrail top", make(&["top", "--json", "--interval", "1h"]))
+}
+
 /// The parts of a record that can be left out, each beside a record without any.
 fn parts(make: &impl Fn(&[&str]) -> Variant) -> Vec<Contender> {
     let with = |name, fields, more: &[&str]| {
@@ -170,6 +178,7 @@ fn parts(make: &impl Fn(&[&str]) -> Variant) -> Vec<Contender> {
         with("  and 8 ancestors", "ancestors", &["--ancestors", "8"]),
         with("  and the environment", "env", &["--env", "PATH"]),
         ours("all but the last two", make(&["--json"])),
+        counted(make),
     ]
 }
 

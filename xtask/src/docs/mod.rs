@@ -1,5 +1,5 @@
-//! The table of fields, for readers and for programs: `docs/fields.md` and
-//! `docs/schema.json`.
+//! The tables of fields and of columns, for readers and for programs: `docs/fields.md`,
+//! `docs/schema.json` and `docs/top.md`.
 
 use std::{fs, path::Path};
 
@@ -7,13 +7,19 @@ use anyhow::{Context as _, Result, bail};
 
 mod schema;
 mod table;
+mod top;
 
 /// What is written, and where, from the top of the checkout.
-fn pages() -> Result<[(&'static str, String); 2]> {
-    Ok([("docs/fields.md", table::page()), ("docs/schema.json", schema::page()?)])
+fn pages() -> Result<[(&'static str, String); 3]> {
+    let schema = schema::page()?;
+    Ok([
+        ("docs/fields.md", table::page()),
+        ("docs/schema.json", schema),
+        ("docs/top.md", top::page()),
+    ])
 }
 
-/// Writes both files.
+/// Writes the files.
 pub(crate) fn write(root: &Path) -> Result<()> {
     for (name, text) in pages()? {
         let path = root.join(name);
@@ -35,9 +41,12 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     };
     let stale: Vec<&str> = pages.iter().filter(is_stale).map(|(name, _)| *name).collect();
     if !stale.is_empty() {
-        bail!("the table of fields has changed, and not yet {}: run `make docs`", stale.join(", "));
+        bail!(
+            "a table of fields or columns has changed, and not yet {}: run `make docs`",
+            stale.join(", ")
+        );
     }
-    println!("{} files say what the table of fields says", pages.len());
+    println!("{} files say what the tables of fields and columns say", pages.len());
     Ok(())
 }
 

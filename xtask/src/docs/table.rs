@@ -47,7 +47,7 @@ pub(super) fn page() -> String {
 }
 
 /// Text as it is, whatever Markdown makes of it.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
         if matches!(character, '|' | '*' | '<' | '`' | '\\') {

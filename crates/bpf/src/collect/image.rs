@@ -87,13 +87,17 @@ pub fn look(owner: Owner, count: Count, expected: u64, account: Account) -> Opti
     // SAFETY: a valid map value.
     let last = unsafe { place.read_volatile() };
     let steps = if (last.word ^ owner.word(0)) & !COUNTER == 0 {
-        Some(count.now.wrapping_sub(last.word) & COUNTER)
+        count.now.wrapping_sub(last.word) & COUNTER
+    } else if let Some(steps) = steps_since_birth(owner, count, last.written) {
+        steps
     } else {
-        steps_since_birth(owner, count, last.written)
+        // At once: what an option holds when it is none is compared further down all the
+        // same ("invalid read from stack", kernels before 6.3).
+        return begin(owner, count.now, count.ktime);
     };
     begin(owner, count.now, count.ktime);
     // More than half the range is a step backwards: two looks at one end.
-    let beyond = steps?.checked_sub(expected)?;
+    let beyond = steps.checked_sub(expected)?;
     if beyond != 0 && beyond <= COUNTER / 2 {
         account.missed(beyond);
     }

@@ -53,6 +53,7 @@ use crate::{
         ATTEMPTS, Attempt, answer_attempt, forget_attempt, is_answered, is_noted, recall_attempt,
     },
     scratch::{Claimed, Scratch},
+    tally,
 };
 
 /// include/uapi/linux/fcntl.h, 6.14.
@@ -215,6 +216,10 @@ fn tell(scratch: &mut Scratch, claim: u32, account: Account, attempt: Attempt) -
     let errno = scratch.record.errno;
     gate::first_look(scratch, account, task, errno)?;
     gate::last_look(scratch, account)?;
+    if tally::is_on() {
+        count_failure(claim);
+        return Some(());
+    }
     collect(scratch, claim, attempt);
     emit(scratch, account);
     Some(())
@@ -250,8 +255,18 @@ fn collect(scratch: &mut Scratch, claim: u32, attempt: Attempt) {
 /// What all parts return: nothing that matters. The verifier wants a number.
 const TOLD: u32 = 0;
 
-/// Who failed.
+/// The failure, where it is counted and not told.
 // SAFETY: no other function of this object has this name; so for those below.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn count_failure(claim: u32) -> u32 {
+    if let Some(scratch) = Scratch::of_claim(claim) {
+        tally::failed(scratch, Task::current(), claim % ATTEMPT_SLOTS);
+    }
+    TOLD
+}
+
+/// Who failed.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn tell_who(claim: u32) -> u32 {

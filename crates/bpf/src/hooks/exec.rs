@@ -25,6 +25,7 @@ use crate::{
     kernel::Task,
     maps::{go_on_in_finish_stage, go_on_in_pieces_stage, go_on_in_walk_stage, recall_attempt},
     scratch::Scratch,
+    tally,
 };
 
 /// What the attach point tells, in its own way.
@@ -51,18 +52,30 @@ pub fn begin<C: EbpfContext>(context: &C, program: impl NewProgram, role: Role) 
     let scratch = Scratch::of_exec(role)?;
     scratch.begin(KIND_EXEC);
     look_for_missed_execs(scratch, task, account);
+    if tally::is_on() {
+        tally::replaced(task, role);
+    }
     // As a number, and not as an option: what an option holds when it is none is not
     // written anywhere, but compared all the same further down ("invalid read from
     // stack", kernels before 6.3).
     let address = program.filename().unwrap_or(0);
-    let filename = filename::from_kernel(scratch, (address != 0).then_some(address));
-    scratch.note(filename);
+    if tally::needs_filename() {
+        let filename = filename::from_kernel(scratch, (address != 0).then_some(address));
+        scratch.note(filename);
+    }
     gate::first_look(scratch, account, task, 0)?;
     if config!(failed) != 0 {
         take_attempt(scratch, program.caller());
     }
-    scratch.record.args_count = program.argc().unwrap_or(UNKNOWN_U32);
-    scratch.interpreter = interpreter(scratch, program.interpreter(address));
+    if !tally::is_on() {
+        scratch.record.args_count = program.argc().unwrap_or(UNKNOWN_U32);
+        scratch.interpreter = interpreter(scratch, program.interpreter(address));
+    }
+    if !tally::needs_path() {
+        go_on_in_finish_stage(context, role);
+        account.dropped(Loss::NoStage);
+        return None;
+    }
     let file = task.mm().and_then(|mm| mm.exe_file());
     let started = path::start(scratch, EXE, file.and_then(|file| file.path()));
     scratch.note(started);
@@ -105,6 +118,10 @@ pub fn finish<C: EbpfContext>(context: &C, role: Role) -> Option<()> {
     let (account, scratch) = (Account::of_exec(role)?, Scratch::of_exec(role)?);
     if scratch.pieces_sent == 0 {
         gate::last_look(scratch, account)?;
+        if tally::is_on() {
+            count_exec(u32::from(role == Role::StandIn));
+            return Some(());
+        }
         if argv::has_pieces(Task::current()) {
             scratch.pieces_sent = 1;
             go_on_in_pieces_stage(context, role);
@@ -114,6 +131,22 @@ pub fn finish<C: EbpfContext>(context: &C, role: Role) -> Option<()> {
     collect(scratch, account, Task::current());
     emit(scratch, account);
     Some(())
+}
+
+/// The exec, where it is counted and not told. A global function: with registers of its
+/// own, or kernels before 5.16 forget what a length was compared with ("unbounded memory
+/// access"), and walked once by the verifier.
+// SAFETY: no other function of this object has this name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn count_exec(stands_in: u32) -> u32 {
+    let role = if stands_in == 0 { Role::Main } else { Role::StandIn };
+    if tally::is_on()
+        && let Some(scratch) = Scratch::of_exec(role)
+    {
+        tally::succeeded(scratch, Task::current(), role);
+    }
+    0
 }
 
 /// Arguments that one record cannot hold, a piece after the other; then back to

@@ -23,7 +23,8 @@ pub use task::Task;
 pub use tracepoint::{field, text};
 
 use aya_ebpf::helpers::generated::{
-    bpf_get_current_ancestor_cgroup_id, bpf_get_smp_processor_id, bpf_ktime_get_boot_ns,
+    bpf_get_current_ancestor_cgroup_id, bpf_get_current_cgroup_id, bpf_get_smp_processor_id,
+    bpf_ktime_get_boot_ns,
 };
 use exectrail_abi::config::ABSENT;
 
@@ -46,6 +47,13 @@ pub fn now() -> u64 {
 pub fn cpu() -> u32 {
     // SAFETY: a helper without arguments.
     unsafe { bpf_get_smp_processor_id() }
+}
+
+/// Number of the running task's cgroup in the unified hierarchy.
+#[inline(always)]
+pub fn cgroup_id() -> u64 {
+    // SAFETY: a helper without arguments.
+    unsafe { bpf_get_current_cgroup_id() }
 }
 
 /// The ancestor, at this depth, of the running task's cgroup in the unified hierarchy;

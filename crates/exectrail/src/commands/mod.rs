@@ -8,4 +8,5 @@ pub(crate) mod man;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod run;
+pub(crate) mod top;
 pub(crate) mod trace;

@@ -14,6 +14,7 @@ use std::{
 use exectrail_model::{
     filter::{Rule, Rules, Verdict},
     plan::Plan,
+    tally::{By, Counting},
 };
 use exectrail_sensor::Sensor;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,10 @@ fn verified(plan: &Plan) -> Programs {
 
 fn traces() -> BTreeMap<String, Programs> {
     let everything = || Plan { exits: true, failed: true, ancestors: 8, ..Plan::default() };
+    let counted = |by| {
+        let counting = Some(Counting { by, room: None });
+        Plan { counting, failed: true, parts: 0, ..Plan::default() }
+    };
     let mut rules = Rules::default();
     for text in ["parent=one,/usr/**", "name=two", "/etc/none", "result=failed,arg=three"] {
         rules.push(Rule::parse(Verdict::Exclude, text, &()).unwrap()).unwrap();
@@ -58,6 +63,8 @@ fn traces() -> BTreeMap<String, Programs> {
         ("everything", everything()),
         ("everything, with rules", Plan { rules, live: true, ..everything() }),
         ("everything, by helper", Plan { direct_loads: false, ..everything() }),
+        ("counted", counted(By::Program)),
+        ("counted by parent", counted(By::Parent)),
     ]
     .map(|(name, plan)| (name.to_owned(), verified(&plan)))
     .into()

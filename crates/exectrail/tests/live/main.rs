@@ -109,3 +109,5 @@ mod stream;
 mod support;
 #[cfg(test)]
 mod swaps;
+#[cfg(test)]
+mod top;

@@ -295,6 +295,15 @@ impl<'r> Place<'r> {
     }
 }
 
+/// Whether the kernel decides this rule as it is written, if it has room for it. Of a
+/// parent it knows one of two names.
+pub(super) fn is_exact(rule: &Rule, cgroups: &Hierarchy) -> bool {
+    rule.selectors().iter().all(|selector| {
+        !matches!(selector, Selector::Parent(_))
+            && Place::of(selector, rule.verdict, cgroups).is_some()
+    })
+}
+
 fn of_id(kind: IdKind) -> Attribute {
     match kind {
         IdKind::User => Attribute::User,

@@ -43,7 +43,7 @@ impl Values {
             Value::Names { table, bits } => list(names(table, bits), line, |name, line| {
                 json::string(name.as_bytes(), line);
             }),
-            Value::Time(wall) => time(wall, &mut self.clock, line),
+            Value::Time(wall) => json::time(wall, &mut self.clock, line),
             Value::Id(id) => json::uuid(id.bytes(), line),
             Value::Environment(environment) => self.object.write(field, environment, line),
             Value::Ancestors(ancestors) => list(ancestors.iter(), line, |one, line| {
@@ -110,19 +110,4 @@ fn ancestor(ancestor: &Ancestor<'_>, line: &mut Vec<u8>) {
         json::base64(ancestor.comm, line);
     }
     line.push(b'}');
-}
-
-/// RFC 3339, UTC, always to the nanosecond: text then sorts as time does.
-fn time(wall: i64, clock: &mut Clock, line: &mut Vec<u8>) {
-    let Some(reading) = clock.read(wall) else {
-        line.extend_from_slice(b"null");
-        return;
-    };
-    line.push(b'"');
-    line.extend_from_slice(reading.date.as_bytes());
-    line.push(b'T');
-    line.extend_from_slice(reading.time.as_bytes());
-    line.push(b'.');
-    json::number(reading.nanos, 9, line);
-    line.extend_from_slice(b"Z\"");
 }

@@ -16,11 +16,11 @@ use crate::{
     quote::{Place, quote},
 };
 
-pub(super) const NULL: &str = "-";
+pub(crate) const NULL: &str = "-";
 const ARGUMENT_UNREADABLE: &str = "<?>";
 const ARGUMENTS_UNREADABLE: &str = "<unreadable>";
 const CUT: &str = "[…]";
-pub(super) const WARNING: Style = AnsiColor::Yellow.on_default();
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 
 pub(super) fn paint(text: &str, style: Style, color: bool, line: &mut String) -> fmt::Result {
     if color {

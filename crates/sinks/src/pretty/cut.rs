@@ -5,7 +5,7 @@ use std::iter;
 use unicode_width::UnicodeWidthChar;
 
 /// How many cells of a terminal `line` takes.
-pub(super) fn cells(line: &str) -> usize {
+pub(crate) fn cells(line: &str) -> usize {
     // Most are ASCII, of which each character takes one.
     if line.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return line.len();

@@ -14,3 +14,5 @@ mod random;
 mod recorded;
 #[cfg(test)]
 mod shell;
+#[cfg(test)]
+mod top;
