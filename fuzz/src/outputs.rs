@@ -11,7 +11,7 @@ use exectrail_model::{
     event::{Body, Event, Moment, Summary},
     fields::FIELDS,
 };
-use exectrail_sinks::{Options, SINKS, Sink, SinkKind, summary_words};
+use exectrail_sinks::{Options, SINKS, Sink, SinkKind, Width, summary_words};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -68,7 +68,7 @@ impl Output {
             color: terminal,
             failed: true,
             exits: true,
-            width: terminal.then_some(100),
+            width: terminal.then(|| -> Width { Box::new(|| Some(100)) }),
             time_zone: Some(TimeZone::UTC),
             ..Options::new(Box::new(written.clone()))
         });

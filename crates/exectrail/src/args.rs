@@ -1,5 +1,7 @@
 //! The command line: one definition that feeds parser and help.
 
+#[cfg(test)]
+mod examples;
 mod filter;
 mod record;
 mod replay;
@@ -44,6 +46,7 @@ Examples:
   exectrail --exclude /usr/bin/sleep         without the noise
   exectrail --only user=www-data,parent=sh   what that user's shells start
   exectrail --json --duration 1m -o execs.jsonl
+  exectrail --tree --failed                  who starts what?
   exectrail run --summary-only -- make -j2   what one command runs, and how long
   exectrail record -x --exit -o day.rec      everything, for later
   exectrail replay --only 'python*' day.rec  what was that?
@@ -267,6 +270,12 @@ pub(crate) struct FormArgs {
     /// Show these fields, in this order, separated by commas (see `exectrail fields`)
     #[arg(long, value_name = "LIST")]
     pub(crate) fields: Option<String>,
+
+    /// Show each program below those that it descends from, as far as these have a line: moved
+    /// to the right by two for each. Which columns there are, --fields says, as ever; of those
+    /// that name a program, the first one shows the tree
+    #[arg(long)]
+    pub(crate) tree: bool,
 
     /// Write to a file (made anew, readable by its owner only) instead of stdout; of run,
     /// instead of stderr

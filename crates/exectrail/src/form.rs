@@ -2,8 +2,8 @@
 
 use std::{fmt, fs::File};
 
-use exectrail_model::plan::Plan;
-use exectrail_sinks::{Options, Sink, SinkKind, select};
+use exectrail_model::{fields::Field, plan::Plan};
+use exectrail_sinks::{Options, Sink, SinkKind, has_tree_column, select};
 
 use crate::{
     args::{ColorChoice, FormArgs},
@@ -20,6 +20,8 @@ pub(crate) struct Opened {
     pub(crate) reader: Option<File>,
     /// Whether it is for people.
     pub(crate) is_for_people: bool,
+    /// Whether it goes into a file, which nobody looks at meanwhile.
+    pub(crate) is_file: bool,
 }
 
 /// Opens the output, and the sink that flags and files ask for on it.
@@ -41,6 +43,10 @@ pub(crate) fn open(
         .map(select)
         .transpose()
         .map_err(|error| wrong(args.fields.is_some(), "fields", &error))?;
+    let is_for_people = kind.name == "pretty";
+    if args.tree {
+        check_tree(is_for_people, fields.as_deref())?;
+    }
     let color = args.color.or(config.color).unwrap_or(ColorChoice::Auto);
     let output = output::open(args.output.as_deref(), otherwise, color)?;
     let sink = (kind.build)(Options {
@@ -51,9 +57,22 @@ pub(crate) fn open(
         exits: plan.exits,
         width: output.width,
         header: true,
+        tree: args.tree,
         time_zone: None,
     });
-    Ok(Opened { sink, reader: output.reader, is_for_people: kind.name == "pretty" })
+    Ok(Opened { sink, reader: output.reader, is_for_people, is_file: output.is_file })
+}
+
+/// Refuses a tree that would not be seen.
+fn check_tree(is_for_people: bool, fields: Option<&[&'static Field]>) -> Result<(), UsageError> {
+    if !is_for_people {
+        return Err(UsageError(
+            "a tree is for people: leave out --tree, or --json and --format (JSON has `parent` \
+             and, with --ancestors, `ancestors`)"
+                .to_owned(),
+        ));
+    }
+    fields.map_or(Ok(()), has_tree_column).map_err(|words| UsageError(format!("--tree: {words}")))
 }
 
 /// The same mistake is one of usage on the command line, and one of

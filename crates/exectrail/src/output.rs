@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
+use exectrail_sinks::Width;
 use rustix::fs::{OFlags, fcntl_getfl};
 
 use crate::args::ColorChoice;
@@ -23,7 +24,9 @@ pub(crate) struct Output {
     /// Of a pipe: what an error is reported of once nobody reads it any more.
     pub(crate) reader: Option<File>,
     /// Columns of the terminal, if it is one.
-    pub(crate) width: Option<usize>,
+    pub(crate) width: Option<Width>,
+    /// Whether it is a regular file, named or not.
+    pub(crate) is_file: bool,
     /// Whether it is to have colours.
     pub(crate) color: bool,
 }
@@ -66,13 +69,14 @@ pub(crate) fn open(
         None => otherwise.open()?,
     };
     let terminal = file.is_terminal();
-    let width = if terminal { columns(&file) } else { None };
+    let width = if terminal { Some(asked(&file)?) } else { None };
     let reader = pipe(&file).context("preparing for the end of the pipe")?;
     // Of stdout, others may have the end.
-    let is_ours = path.is_some() && file.metadata().is_ok_and(|found| found.is_file());
+    let is_file = file.metadata().is_ok_and(|found| found.is_file());
+    let is_ours = path.is_some() && is_file;
     let writer: Box<dyn Write + Send> =
         if is_ours { Box::new(WholeLines(file)) } else { Box::new(file) };
-    Ok(Output { writer, reader, width, color: colored(color, terminal) })
+    Ok(Output { writer, reader, width, is_file, color: colored(color, terminal) })
 }
 
 /// The error of a stream that cannot be written, with what to do. That nobody reads a
@@ -156,6 +160,12 @@ fn create(path: &Path) -> anyhow::Result<File> {
 pub(crate) fn width_of(standard: Standard) -> Option<usize> {
     let file = standard.open().ok()?;
     if file.is_terminal() { columns(&file) } else { None }
+}
+
+/// Asks this terminal, whenever it is called.
+fn asked(terminal: &File) -> anyhow::Result<Width> {
+    let terminal = terminal.try_clone().context("asking the terminal for its size")?;
+    Ok(Box::new(move || columns(&terminal)))
 }
 
 fn columns(file: &File) -> Option<usize> {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use exectrail_abi::{config::parts, record::ARGS_MAX};
+use exectrail_abi::{
+    config::parts,
+    record::{ANCESTORS_MAX, ARGS_MAX},
+};
 use exectrail_model::{
     environment::Wanted,
     filter::{
@@ -60,7 +63,11 @@ pub(crate) fn plan(
             .clone()
             .or_else(|| config.env.as_ref().map(|env| env.0.clone()))
             .unwrap_or_default(),
-        ancestors: collect.ancestors.or(config.ancestors.map(|ancestors| ancestors.0)).unwrap_or(0),
+        ancestors: collect
+            .ancestors
+            .or(config.ancestors.map(|ancestors| ancestors.0))
+            // Without them, what a shell's copy of itself starts would have no place in a tree.
+            .unwrap_or(if args.form.tree { all_ancestors() } else { 0 }),
         parts: parts::ALL,
         args_max,
         buffer: buffer.unwrap_or_else(|| BufferSize::for_args(args_max)),
@@ -69,6 +76,11 @@ pub(crate) fn plan(
         counting: None,
         btf: collect.kernel.btf.clone(),
     })
+}
+
+/// As many ancestors as a record can tell.
+pub(crate) fn all_ancestors() -> u32 {
+    u32::try_from(ANCESTORS_MAX).unwrap_or(0)
 }
 
 /// Leaves out the parts of a record that no output shows and no rule looks at. Ends

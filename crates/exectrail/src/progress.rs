@@ -6,6 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How long it stays as it is, at most, where nothing happens.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// How often, at most: a line that changes faster cannot be read.
 const EVERY: Duration = Duration::from_millis(250);
 
@@ -30,11 +33,37 @@ impl Progress {
         }
     }
 
+    /// When it is to be shown again, at the latest.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.has_terminal.then(|| self.written.map_or_else(Instant::now, |written| written + AGAIN))
+    }
+
     /// Leaves the place to others.
     pub(crate) fn clear(&mut self) {
         if self.written.take().is_some() {
             put("\r\x1b[K");
         }
+    }
+}
+
+/// How much there is more of something per second.
+pub(crate) struct Rate {
+    at: Instant,
+    total: u64,
+}
+
+impl Rate {
+    /// From now on, of what begins with nothing.
+    pub(crate) fn new() -> Self {
+        Self { at: Instant::now(), total: 0 }
+    }
+
+    /// Since it was last asked; by now there are `total`.
+    pub(crate) fn ask(&mut self, total: u64) -> u64 {
+        let millis = u64::try_from(self.at.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        let more = total.saturating_sub(self.total);
+        *self = Self { at: Instant::now(), total };
+        more.saturating_mul(1000) / millis
     }
 }
 

@@ -113,6 +113,11 @@ impl Stream {
         (self.shown.delivered, self.lost)
     }
 
+    /// Events that were turned away here.
+    pub(crate) fn turned_away(&self) -> u64 {
+        self.shown.turned_away
+    }
+
     /// The account of a recording, of which this shows what `filtered` is not: it was
     /// `recorded` with its account, and `unread` events of it could not be read.
     pub(crate) fn summary_again(&self, recorded: &Summary, filtered: u64, unread: u64) -> Summary {

@@ -5,12 +5,12 @@
 
 use std::collections::HashMap;
 
-use exectrail_abi::{config::parts, record::Process};
+use exectrail_abi::config::parts;
 
 use crate::{
-    ancestors::Ancestors,
     args::Args,
     event::{Body, Ended, Event, Failure, Program, Status},
+    lineage::{Key, forebears, key},
 };
 
 /// Processes that are kept.
@@ -48,13 +48,6 @@ pub struct Counts {
     pub not_kept: u64,
     /// Events that were lost.
     pub lost: u64,
-}
-
-/// What names a process: when it started, and its id.
-type Key = (u64, u32);
-
-fn key(process: &Process) -> Key {
-    (process.start, process.pid)
 }
 
 /// A process that has called exec.
@@ -179,10 +172,7 @@ impl Family {
     /// The nearest of its ancestors that is known. One that has not called exec, a shell's
     /// copy of itself, is none.
     fn parent_of(&self, program: &Program<'_>) -> Option<usize> {
-        let parent = program.parent.iter().map(|parent| key(&parent.process));
-        let before = program.ancestors.iter().flat_map(Ancestors::iter);
-        let mut all = parent.chain(before.map(|ancestor| key(&ancestor.process)));
-        all.find_map(|key| self.places.get(&key).copied())
+        forebears(program).find_map(|key| self.places.get(&key).copied())
     }
 
     fn failed(&mut self, program: &Program<'_>, failure: Failure) {
@@ -253,6 +243,8 @@ fn count(counts: &mut HashMap<Box<[u8]>, u64>, name: impl Fn() -> Box<[u8]>) {
 
 #[cfg(test)]
 mod tests {
+    use exectrail_abi::record::Process;
+
     use super::*;
     use crate::event::{Moment, NO_PROCESS, Parent};
 

@@ -21,6 +21,7 @@ pub mod filter;
 pub mod fold;
 pub mod lifetimes;
 pub mod lift;
+pub mod lineage;
 pub mod losses;
 pub mod nearest;
 pub mod pieces;
@@ -28,5 +29,6 @@ pub mod pipeline;
 pub mod plan;
 #[cfg(test)]
 mod samples;
+pub mod signal;
 pub mod tally;
 pub mod value;

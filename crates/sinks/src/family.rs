@@ -315,17 +315,17 @@ mod tests {
 exit 0 after 5.0 ms, CPU 2.0 ms (40 %); 4 processes, 4 execs, 1 failed
      pid  took       CPU      end         program
        7  5.0 ms     <10 ms   exit 0      sh -c $'a\\eb'
-       8  5.0 ms     12 ms    signal 9      sh
+       8  5.0 ms     12 ms    SIGKILL       sh
       10  4.0 ms     12 ms    exit 3          sh
        9  8.0 ms              still runs    last
 most frequent programs
        4  /bin/sh
 slowest
        9  8.0 ms              still runs  last
-       8  5.0 ms     12 ms    signal 9    sh
+       8  5.0 ms     12 ms    SIGKILL     sh
       10  4.0 ms     12 ms    exit 3      sh
 failures
-       8  5.0 ms     12 ms    signal 9    sh
+       8  5.0 ms     12 ms    SIGKILL     sh
       10  4.0 ms     12 ms    exit 3      sh
        1  ENOENT                          /opt/gone
 ";

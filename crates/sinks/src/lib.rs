@@ -25,8 +25,8 @@ mod top;
 
 pub use family::{Occasion, Whose, family_words};
 pub use jsonl::JsonLines;
-pub use pretty::Pretty;
-pub use registry::{Options, SINKS, SinkKind, UnknownSink};
+pub use pretty::{Pretty, has_tree_column};
+pub use registry::{Options, SINKS, SinkKind, UnknownSink, Width};
 pub use select::{SelectError, select};
 pub use sink::Sink;
 pub use summary::{recording_words, summary_words};

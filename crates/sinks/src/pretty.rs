@@ -19,22 +19,29 @@ use std::{
 use anstyle::{Effects, Reset, Style};
 use exectrail_model::{
     event::{Body, Event, Lost},
+    lineage::{self, Lineage},
     value::Align,
 };
 use jiff::tz::TimeZone;
 
 use crate::{
     clock::Clock,
-    registry::Options,
+    registry::{Options, Width},
     sink::{Lines, Sink},
 };
 
 pub(crate) use cell::arguments;
 pub(crate) use cell::{NULL, WARNING};
 use cell::{Palette, show};
+pub use columns::has_tree_column;
 use columns::{Column, columns};
 pub(crate) use exit::result_of;
 pub(crate) use units::Span;
+
+/// Steps by which a program is moved to the right, at most.
+const DEPTH: usize = 24;
+/// Of a terminal, a fifth of its columns at most is left empty so.
+const COLUMNS_A_STEP: usize = 10;
 
 const TITLE: Style = Style::new().effects(Effects::UNDERLINE);
 
@@ -44,7 +51,12 @@ pub struct Pretty {
     columns: Vec<Column>,
     header: bool,
     color: bool,
+    terminal: Option<Width>,
+    /// Its columns, when it was last asked.
     width: Option<usize>,
+    /// Whether that was since the last lines went out.
+    is_asked: bool,
+    lineage: Option<Lineage>,
     clock: Clock,
     palette: Palette,
     line: String,
@@ -57,11 +69,17 @@ impl Pretty {
     pub fn new(options: Options) -> Self {
         Self {
             out: Lines::new(options.out),
-            columns: columns(options.fields.as_deref(), options.failed || options.exits),
+            columns: columns(
+                options.fields.as_deref(),
+                options.failed || options.exits,
+                options.tree,
+            ),
             header: options.header,
             color: options.color,
-            // Some terminals say 0 when they do not know.
-            width: options.width.filter(|width| *width > 0),
+            terminal: options.width,
+            width: None,
+            is_asked: false,
+            lineage: options.tree.then(Lineage::default),
             clock: Clock::new(options.time_zone.unwrap_or_else(TimeZone::system)),
             palette: Palette::new(options.color),
             line: String::new(),
@@ -69,9 +87,29 @@ impl Pretty {
         }
     }
 
-    /// Composes a line of all columns; `write` makes a cell, and says its style.
+    /// Columns of the terminal, if there is one that knows.
+    fn width(&mut self) -> Option<usize> {
+        if !mem::replace(&mut self.is_asked, true) {
+            let width = self.terminal.as_ref().and_then(|columns| columns());
+            // Some say 0 when they do not know.
+            self.width = width.filter(|width| *width > 0);
+        }
+        self.width
+    }
+
+    /// How many cells an event's program is moved to the right.
+    fn indent(&mut self, event: &Event<'_>) -> usize {
+        let Some(lineage) = &mut self.lineage else { return 0 };
+        let depth = lineage.depth(event);
+        let most = self.width().map_or(DEPTH, |width| DEPTH.min(width / COLUMNS_A_STEP));
+        2 * depth.min(most)
+    }
+
+    /// Composes a line of all columns, the program moved to the right by `indent` cells;
+    /// `write` makes a cell, and says its style.
     fn row(
         &mut self,
+        indent: usize,
         mut write: impl FnMut(&Column, &mut Clock, &mut String) -> Result<Style, fmt::Error>,
     ) -> io::Result<()> {
         let Self { columns, palette, clock, line, cell, .. } = self;
@@ -81,13 +119,14 @@ impl Pretty {
         for (index, column) in columns.iter().enumerate() {
             cell.clear();
             let style = write(column, clock, cell).map_err(io::Error::other)?;
-            let cells = cut::cells(cell);
+            let indent = if column.is_tree { indent } else { 0 };
+            let cells = cut::cells(cell) + indent;
             // Numbers seldom fill their column; one cell of gap does for them.
             let (gap, before, behind) = match column.align {
                 Align::Right(least) => (1, least.saturating_sub(cells), 0),
                 Align::Left(least) => (2, 0, least.saturating_sub(cells)),
             };
-            spaces += before + if index == 0 { 0 } else { gap };
+            spaces += before + indent + if index == 0 { 0 } else { gap };
             if !cell.is_empty() {
                 space(mem::take(&mut spaces), line);
                 palette.paint(cell, style, line);
@@ -99,7 +138,7 @@ impl Pretty {
 
     /// Writes the line that has been composed, as much of it as has room.
     fn put(&mut self) -> io::Result<()> {
-        let kept = self.width.and_then(|width| cut::cut(&self.line, width)).map(str::len);
+        let kept = self.width().and_then(|width| cut::cut(&self.line, width)).map(str::len);
         if let Some(kept) = kept {
             self.line.truncate(kept);
             if self.color {
@@ -135,7 +174,7 @@ fn space(mut spaces: usize, line: &mut String) {
 impl Sink for Pretty {
     fn begin(&mut self) -> io::Result<()> {
         if self.header {
-            self.row(|column, _, cell| {
+            self.row(0, |column, _, cell| {
                 cell.push_str(column.title);
                 Ok(TITLE)
             })?;
@@ -144,7 +183,8 @@ impl Sink for Pretty {
     }
 
     fn needs(&self) -> u32 {
-        self.columns.iter().fold(0, |needs, column| needs | column.needs())
+        let needs = if self.lineage.is_some() { lineage::NEEDS } else { 0 };
+        self.columns.iter().fold(needs, |needs, column| needs | column.needs())
     }
 
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
@@ -154,7 +194,8 @@ impl Sink for Pretty {
             Body::Summary(_) => return Ok(()),
         }
         let color = self.color;
-        self.row(|column, clock, cell| {
+        let indent = self.indent(event);
+        self.row(indent, |column, clock, cell| {
             if let Some(write) = column.before {
                 write(event, cell)?;
             }
@@ -164,6 +205,9 @@ impl Sink for Pretty {
                     Some((kind, value)) => show(kind, value, color, clock, cell)?,
                     None => cell.push_str(column.otherwise()),
                 },
+            }
+            if let Some(write) = column.behind {
+                write(event, color, cell)?;
             }
             Ok(column.style(event))
         })
@@ -175,6 +219,7 @@ impl Sink for Pretty {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.is_asked = false;
         self.out.flush()
     }
 

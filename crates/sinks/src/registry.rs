@@ -7,6 +7,10 @@ use jiff::tz::TimeZone;
 
 use crate::{jsonl::JsonLines, pretty::Pretty, sink::Sink};
 
+/// How many columns the terminal has by now, if it knows. Asked before each batch of lines:
+/// windows change their sizes.
+pub type Width = Box<dyn Fn() -> Option<usize> + Send>;
+
 /// What a sink is told when it is made. Each takes what concerns it.
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Options {
@@ -20,10 +24,12 @@ pub struct Options {
     pub failed: bool,
     /// Whether the ends of processes are traced too.
     pub exits: bool,
-    /// Columns of the terminal; `None` where nothing is to be cut.
-    pub width: Option<usize>,
+    /// Asks for the columns of the terminal; `None` where nothing is to be cut.
+    pub width: Option<Width>,
     /// Whether to name the columns above them.
     pub header: bool,
+    /// Whether programs stand below those that they descend from.
+    pub tree: bool,
     /// The time zone for people; `None` is the system's.
     pub time_zone: Option<TimeZone>,
 }
@@ -40,6 +46,7 @@ impl Options {
             exits: false,
             width: None,
             header: true,
+            tree: false,
             time_zone: None,
         }
     }

@@ -1,12 +1,16 @@
 //! `exectrail record`: a trace whose events go into a file, from which they can be replayed.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use anyhow::anyhow;
 use exectrail_model::plan::Plan;
+use exectrail_sensor::Sensor;
 use exectrail_sinks::recording_words;
 
 use super::trace::{self, Ended, Show};
@@ -61,17 +65,25 @@ impl Show for Recording<'_> {
         self.is_new = !self.args.force;
         let description = recorder::description(plan);
         let recorder = Recorder::new(file, description, Arc::clone(&self.bytes));
-        Ok(Opened { sink: Box::new(recorder), reader: None, is_for_people: false })
+        Ok(Opened { sink: Box::new(recorder), reader: None, is_for_people: false, is_file: false })
     }
 
     fn announce(&mut self) {
         say(format_args!("tracing into {}; Ctrl-C ends", self.args.output.display()));
     }
 
-    fn look(&mut self, stream: &Stream) {
+    fn look(&mut self, stream: &Stream, _sensor: &Sensor) {
         let (events, lost) = stream.progress();
         let bytes = self.bytes.load(Ordering::Relaxed);
         self.progress.show(|| format!("{events} events, {lost} lost, {} written", size(bytes)));
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.progress.due()
+    }
+
+    fn clear(&mut self) {
+        self.progress.clear();
     }
 }
 

@@ -20,6 +20,7 @@ use crate::{
     host::KnownHost,
     output::{self, Standard},
     plan::{self, Scope},
+    progress::{Progress, Rate},
     signals::Requests,
     stream::Stream,
     words::say,
@@ -36,7 +37,15 @@ pub(crate) trait Show {
     }
 
     /// Looks at what has been shown so far, after each turn.
-    fn look(&mut self, _stream: &Stream) {}
+    fn look(&mut self, _stream: &Stream, _sensor: &Sensor) {}
+
+    /// When it wants to look again, at the latest.
+    fn due(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Leaves the terminal to words.
+    fn clear(&mut self) {}
 }
 
 /// How a trace has ended.
@@ -50,18 +59,49 @@ pub(crate) struct Ended {
 }
 
 /// To stdout, or to a file.
-struct Lines<'a>(&'a FormArgs);
+struct Lines<'a> {
+    form: &'a FormArgs,
+    /// While it goes into a file, of which nothing is to be seen.
+    progress: Option<Progress>,
+    rate: Rate,
+}
 
 impl Show for Lines<'_> {
     fn open(&mut self, plan: &Plan, config: &Config) -> anyhow::Result<Opened> {
-        form::open(self.0, config, plan, Standard::Out)
+        let opened = form::open(self.form, config, plan, Standard::Out)?;
+        self.progress = opened.is_file.then(Progress::new);
+        Ok(opened)
+    }
+
+    fn look(&mut self, stream: &Stream, sensor: &Sensor) {
+        let Self { progress: Some(progress), rate, .. } = self else { return };
+        progress.show(|| {
+            let (shown, lost) = stream.progress();
+            let by_rules = sensor.account().filtered() + sensor.counts().filtered;
+            let filtered = by_rules + stream.turned_away();
+            let now = rate.ask(shown);
+            format!("{shown} events shown, {now} per second; {filtered} filtered, {lost} lost")
+        });
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.progress.as_ref().and_then(Progress::due)
+    }
+
+    fn clear(&mut self) {
+        if let Some(progress) = &mut self.progress {
+            progress.clear();
+        }
     }
 }
 
 /// Traces until someone, the clock or the count says enough.
 pub(crate) fn run(args: &StreamArgs) -> anyhow::Result<()> {
     let form = &args.trace.form;
-    let Ended { summary, is_unread, written } = follow(args, &mut Lines(form))?;
+    let mut lines = Lines { form, progress: None, rate: Rate::new() };
+    let ended = follow(args, &mut lines);
+    lines.clear();
+    let Ended { summary, is_unread, written } = ended?;
     if !is_unread {
         say(format_args!("{}", summary_words(&summary)));
     }
@@ -90,7 +130,7 @@ pub(crate) fn follow(args: &StreamArgs, show: &mut dyn Show) -> anyhow::Result<E
     let deadline = session.duration.map(|time| Instant::now() + time);
     let mut is_unread = false;
     while !stream.is_over() {
-        let until = stream.due().into_iter().chain(deadline).min();
+        let until = [stream.due(), show.due(), deadline].into_iter().flatten().min();
         match wait(&sensor, &requests, reader.as_ref(), control.as_ref(), until)? {
             Some(Other::End) => break,
             Some(Other::NoReader) => {
@@ -98,7 +138,10 @@ pub(crate) fn follow(args: &StreamArgs, show: &mut dyn Show) -> anyhow::Result<E
                 break;
             }
             Some(Other::Reload) if !requests.is_to_reload() => break,
-            Some(Other::Reload) => reload(&live, &mut sensor),
+            Some(Other::Reload) => {
+                show.clear();
+                reload(&live, &mut sensor);
+            }
             Some(Other::Control) | None => {}
         }
         if let Some(control) = &mut control {
@@ -107,7 +150,7 @@ pub(crate) fn follow(args: &StreamArgs, show: &mut dyn Show) -> anyhow::Result<E
         // Whoever is served, records do not wait, and the clock does not stand still.
         sensor.read(&mut |event| stream.take(event));
         stream.batch_ends();
-        show.look(&stream);
+        show.look(&stream, &sensor);
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             break;
         }

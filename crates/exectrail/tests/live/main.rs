@@ -12,6 +12,10 @@ mod command;
 #[cfg(test)]
 mod completeness;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod docs_commands;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod echo;
@@ -110,4 +114,8 @@ mod support;
 #[cfg(test)]
 mod swaps;
 #[cfg(test)]
+mod terminals;
+#[cfg(test)]
 mod top;
+#[cfg(test)]
+mod trees;

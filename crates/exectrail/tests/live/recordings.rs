@@ -224,7 +224,7 @@ fn a_replay_is_the_live_output_byte_for_byte() {
     let words = family_words(&family, &occasion);
     let output = replay(&file, &["--summary-only".to_owned(), "--no-fold".to_owned()]);
     assert_eq!(String::from_utf8(output.stdout).unwrap(), words);
-    assert!(words.contains("signal 9") && words.contains("failures"), "{words}");
+    assert!(words.contains("SIGKILL") && words.contains("failures"), "{words}");
 }
 
 /// What two traces, each with programs of its own in the kernel, cannot have alike.

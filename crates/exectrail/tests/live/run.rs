@@ -184,13 +184,13 @@ fn the_summary_tells_what_became_of_each() {
     let left = String::from_utf8(output.stdout).unwrap();
     assert!(Command::new("kill").args(["-9", left.trim()]).status().unwrap().success());
     assert_eq!(output.status.code(), Some(137), "{stderr}");
-    assert!(stderr.starts_with("exectrail: signal 9 after "), "{stderr}");
+    assert!(stderr.starts_with("exectrail: SIGKILL after "), "{stderr}");
     let line = |with: &[&str]| {
         let found = stderr.lines().any(|line| with.iter().all(|words| line.contains(words)));
         assert!(found, "no line has {with:?}: {stderr}");
     };
     line(&["CPU ", "processes, ", "execs"]);
-    line(&["signal 9", "/bin/sh -c"]);
+    line(&["SIGKILL", "/bin/sh -c"]);
     line(&["exit 0", &format!("    {tiny}")]);
     line(&["exit 5", "sh -c 'exit 5'"]);
     line(&[left.trim(), "still runs", "summary-marker"]);

@@ -100,7 +100,7 @@ fn sink(name: &str) -> Box<dyn Sink> {
     let kind = SinkKind::named(name).expect("a sink");
     let mut sink = (kind.build)(Options {
         color: true,
-        width: Some(120),
+        width: Some(Box::new(|| Some(120))),
         time_zone: Some(TimeZone::UTC),
         ..Options::new(Box::new(io::sink()))
     });

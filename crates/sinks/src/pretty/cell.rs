@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(crate) const NULL: &str = "-";
-const ARGUMENT_UNREADABLE: &str = "<?>";
+pub(super) const ARGUMENT_UNREADABLE: &str = "<?>";
 const ARGUMENTS_UNREADABLE: &str = "<unreadable>";
 const CUT: &str = "[…]";
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();

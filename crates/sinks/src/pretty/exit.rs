@@ -2,21 +2,29 @@
 
 use std::fmt::{self, Write};
 
-use exectrail_model::event::{Ended, Status};
+use exectrail_model::{
+    args::{Arg, Args},
+    event::{Ended, Status},
+    signal,
+};
 
 use crate::quote::{Place, quote};
 
 use super::{
-    cell::{NULL, arguments},
+    cell::{ARGUMENT_UNREADABLE, NULL, arguments},
+    cut,
     units::{Size, Span},
 };
+
+/// Cells of an ended program's arguments, at most.
+const BRIEF: usize = 24;
 
 /// Whether it ended by a signal, or with a code that is not zero.
 pub(super) fn is_bad(ended: &Ended<'_>) -> bool {
     ended.status.is_some_and(|status| status.code() != Some(0))
 }
 
-/// `exit 1`, or `signal 11 core`.
+/// `exit 1`, or `SIGSEGV, core`.
 pub(super) fn result(ended: &Ended<'_>, cell: &mut String) -> fmt::Result {
     result_of(ended.status, cell)
 }
@@ -30,10 +38,13 @@ pub(crate) fn result_of(status: Option<Status>, cell: &mut String) -> fmt::Resul
         write!(cell, "exit {code}")?;
     }
     if let Some(signal) = status.signal() {
-        write!(cell, "signal {signal}")?;
+        match signal::name(signal) {
+            Some(name) => cell.push_str(name),
+            None => write!(cell, "signal {signal}")?,
+        }
     }
     if status.core() {
-        cell.push_str(" core");
+        cell.push_str(", core");
     }
     Ok(())
 }
@@ -54,12 +65,52 @@ pub(super) fn lifetime(ended: &Ended<'_>, cell: &mut String) -> fmt::Result {
     write!(cell, "{gap}{words}")
 }
 
+/// `ls -l  # after 1.234 s, 12 ms CPU, 3.4 MB`: what ran, in few words, where no other
+/// column tells it. Its own line has all of it.
+pub(super) fn program_and_lifetime(ended: &Ended<'_>, cell: &mut String) -> fmt::Result {
+    match ended.program.and_then(|program| program.args) {
+        Some(args) => brief(args, cell),
+        None => program(ended, cell),
+    }
+    let mut used = String::new();
+    usage(ended, &mut used)?;
+    if used.is_empty() { Ok(()) } else { write!(cell, "  # {used}") }
+}
+
+/// The first words, the program's without its directory. No word is cut, since half of one
+/// has half its quotes.
+fn brief(args: Args<'_>, cell: &mut String) {
+    let mut used = 0;
+    for (index, arg) in args.iter().enumerate() {
+        let mut word = String::new();
+        match arg {
+            Arg::Whole(bytes) | Arg::Piece(bytes) if index == 0 => {
+                let name = bytes.rsplit(|&byte| byte == b'/').next().unwrap_or(bytes);
+                quote(if name.is_empty() { bytes } else { name }, Place::Command, &mut word);
+            }
+            Arg::Whole(bytes) | Arg::Piece(bytes) => quote(bytes, Place::Argument, &mut word),
+            Arg::Unreadable => word.push_str(ARGUMENT_UNREADABLE),
+        }
+        used += 1 + cut::cells(&word);
+        if index > 0 && used > BRIEF || args.cut_index() == Some(index) {
+            cell.push_str(" […]");
+            return;
+        }
+        cell.push_str(if index == 0 { "" } else { " " });
+        cell.push_str(&word);
+    }
+}
+
 fn usage(ended: &Ended<'_>, cell: &mut String) -> fmt::Result {
     if let Some(duration) = ended.duration {
         write!(part(cell), "after {}", Span(duration))?;
     }
     if let (Some(user), Some(system)) = (ended.cpu_user, ended.cpu_system) {
-        write!(part(cell), "{} CPU", Span(user.saturating_add(system)))?;
+        match user.saturating_add(system) {
+            // Most kernels look with each tick of the clock who runs, and have seen nothing.
+            0 => part(cell).push_str("<10 ms CPU"),
+            used => write!(part(cell), "{} CPU", Span(used))?,
+        }
     }
     if let Some(bytes) = ended.max_rss {
         write!(part(cell), "{}", Size(bytes))?;
@@ -86,8 +137,9 @@ mod tests {
             (None, false, "exit -"),
             (Some(0), false, "exit 0"),
             (Some(0xff00), true, "exit 255"),
-            (Some(9), true, "signal 9"),
-            (Some(0x8b), true, "signal 11 core"),
+            (Some(9), true, "SIGKILL"),
+            (Some(0x8b), true, "SIGSEGV, core"),
+            (Some(34), true, "signal 34"),
         ] {
             let ended = Ended { status: status.map(Status), ..UNKNOWN };
             let mut cell = String::new();

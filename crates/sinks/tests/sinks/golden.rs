@@ -78,7 +78,7 @@ fn pretty_in_a_narrow_terminal() {
     check("narrow.txt", "pretty", &all(), |options| Options {
         failed: true,
         color: true,
-        width: Some(72),
+        width: Some(Box::new(|| Some(72))),
         ..options
     });
 }
@@ -86,7 +86,10 @@ fn pretty_in_a_narrow_terminal() {
 #[test]
 fn every_width_holds_what_it_promises() {
     for width in 1..200 {
-        let cut = written("pretty", &all(), |options| Options { width: Some(width), ..options });
+        let cut = written("pretty", &all(), |options| Options {
+            width: Some(Box::new(move || Some(width))),
+            ..options
+        });
         let whole = written("pretty", &all(), |options| options);
         for (cut, whole) in cut.lines().zip(whole.lines()) {
             // Nothing in these lines is wider than a cell but one character.

@@ -16,3 +16,5 @@ mod recorded;
 mod shell;
 #[cfg(test)]
 mod top;
+#[cfg(test)]
+mod tree;

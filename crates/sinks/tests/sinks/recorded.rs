@@ -96,7 +96,7 @@ fn every_golden_file_comes_out_of_the_golden_recording() {
     check("narrow.txt", "pretty", &|options| Options {
         failed: true,
         color: true,
-        width: Some(72),
+        width: Some(Box::new(|| Some(72))),
         ..options
     });
 }

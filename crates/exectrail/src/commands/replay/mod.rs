@@ -116,6 +116,12 @@ impl<'a> Showing<'a> {
         if has_summary {
             questions::check_summary(description, opened.is_for_people)?;
         }
+        if args.form.tree && description.ancestors == 0 {
+            say(format_args!(
+                "the recording knows parents alone: below a process that did not exec itself, the \
+                 tree begins anew; `record --ancestors 8` knows more"
+            ));
+        }
         let mut stream = Stream::of_recording(opened.sink, args.count);
         if !args.summary_only {
             stream.begin();

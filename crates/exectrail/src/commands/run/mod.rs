@@ -11,7 +11,6 @@ use std::{
 };
 
 use anyhow::Context;
-use exectrail_abi::record::ANCESTORS_MAX;
 use exectrail_model::{
     event::{Body, Event, Kinds, Status},
     family::{self, Family},
@@ -73,7 +72,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 fn for_a_family(plan: &mut Plan, shown: u32) {
     plan.exits = true;
     if plan.ancestors == 0 {
-        plan.ancestors = u32::try_from(ANCESTORS_MAX).unwrap_or(0);
+        plan.ancestors = plan::all_ancestors();
     }
     plan::collect_what_is_shown(plan, shown | family::NEEDS);
 }
@@ -85,7 +84,6 @@ struct Shown {
     ends: bool,
     /// Whether there is a summary in words: not among JSON.
     words: bool,
-    width: Option<usize>,
 }
 
 impl Shown {
@@ -96,7 +94,6 @@ impl Shown {
             // To programs, they are the summary.
             ends: if people { plan.exits && !args.summary_only } else { true },
             words: people || args.trace.form.output.is_some(),
-            width: output::width_of(Standard::Err),
         }
     }
 
@@ -217,7 +214,7 @@ fn finish(
     if let Some((_, words)) = &failure {
         say(format_args!("{words}"));
     } else if shown.words {
-        let words = family_words(&family, &occasion(child, end, took, shown.width));
+        let words = family_words(&family, &occasion(child, end, took));
         say(format_args!("{}", words.trim_end()));
         if summary.dropped > 0 || summary.missed > 0 {
             say(format_args!("not all was seen: {}", summary_words(&summary)));
@@ -237,7 +234,7 @@ fn finish(
     }))
 }
 
-fn occasion(child: &Child, end: End, took: Duration, width: Option<usize>) -> Occasion {
+fn occasion(child: &Child, end: End, took: Duration) -> Occasion {
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let status = match end {
         End::OfCommand(status) => Some(Status(status.into_raw().cast_unsigned())),
@@ -256,7 +253,7 @@ fn occasion(child: &Child, end: End, took: Duration, width: Option<usize>) -> Oc
         took: nanos(took),
         cpu: used,
         cpu_before: nanos(child.cpu_before()),
-        width,
+        width: output::width_of(Standard::Err),
     }
 }
 

@@ -38,7 +38,8 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn new(args: &TopArgs, plan: &Plan, output: Output) -> Self {
-        let Output { writer, reader, width, color } = output;
+        let Output { writer, reader, width, color, .. } = output;
+        let width = width.and_then(|ask| ask());
         let is_drawn = !args.json && io::stdout().is_terminal() && !is_dumb();
         // One reading has nothing to be drawn over.
         let screen = (is_drawn && !args.once).then(Screen::new);
