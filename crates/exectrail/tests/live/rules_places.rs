@@ -1,6 +1,12 @@
 //! Rules about who runs a program, and where: users, cgroups, namespaces.
 
-use std::{fs, ops::ControlFlow, path::Path};
+use std::{
+    fs,
+    ops::ControlFlow,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use exectrail_model::{
     args::Arg,
@@ -204,18 +210,25 @@ fn namespaces_tell_a_container_from_the_host() {
     }
 }
 
-/// The last argument of each exec of this program that a sensor has to tell.
+/// The last argument of each exec of this program that a sensor has to tell; there is one
+/// at least. It may stand behind a record that another CPU has not finished.
 fn markers(sensor: &mut Sensor, target: &str) -> Vec<String> {
+    let give_up = Instant::now() + Duration::from_secs(10);
     let mut markers = Vec::new();
-    sensor.read(&mut |event| {
-        let ours = event.program().filter(|program| program.exe == Some(target.as_bytes()));
-        let args = ours.and_then(|program| program.args).unwrap_or_default();
-        if let Some(Arg::Whole(last)) = args.iter().last() {
-            markers.push(String::from_utf8_lossy(last).into_owned());
+    loop {
+        sensor.read(&mut |event| {
+            let ours = event.program().filter(|program| program.exe == Some(target.as_bytes()));
+            let args = ours.and_then(|program| program.args).unwrap_or_default();
+            if let Some(Arg::Whole(last)) = args.iter().last() {
+                markers.push(String::from_utf8_lossy(last).into_owned());
+            }
+            ControlFlow::Continue(())
+        });
+        if !markers.is_empty() || Instant::now() > give_up {
+            return markers;
         }
-        ControlFlow::Continue(())
-    });
-    markers
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// The same on the command line, which asks the first process what the host's are.
