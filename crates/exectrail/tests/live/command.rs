@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::support::{exectrail, real_kernel, run, scratch};
+use crate::support::{copy, exectrail, real_kernel, run, scratch};
 
 fn output(args: &[&str]) -> Output {
     exectrail().args(args).output().unwrap()
@@ -63,7 +63,7 @@ fn without_rights_it_ends_with_77_and_names_them() {
     let directory = scratch();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let binary = directory.path().join("exectrail");
-    fs::copy(env!("CARGO_BIN_EXE_exectrail"), &binary).unwrap();
+    copy(env!("CARGO_BIN_EXE_exectrail"), &binary);
     let output = Command::new(&binary).uid(65534).gid(65534).current_dir("/").output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(77), "{stderr}");
@@ -80,7 +80,7 @@ fn two_capabilities_suffice() {
     let directory = scratch();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let binary = directory.path().join("exectrail");
-    fs::copy(env!("CARGO_BIN_EXE_exectrail"), &binary).unwrap();
+    copy(env!("CARGO_BIN_EXE_exectrail"), &binary);
     let capabilities = "-all,+bpf,+perfmon";
     let output = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])

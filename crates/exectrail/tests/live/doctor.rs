@@ -8,7 +8,7 @@ use crate::{
     edge_expect::{Place, kernel_since},
     hostile::{EXECTRAIL, under},
     hostile_host::no_tracefs,
-    support::{exectrail, real_kernel},
+    support::{copy, exectrail, real_kernel},
 };
 
 /// What `doctor --json` says, and its exit code.
@@ -96,7 +96,7 @@ fn a_user_is_told_what_is_missing() {
     }
     let place = Place::new();
     let binary = place.at("exectrail");
-    fs::copy(EXECTRAIL, &binary).unwrap();
+    copy(EXECTRAIL, &binary);
     let as_user = |more: &[&str], program: &[&str]| {
         let conditions = [&["user=65534"], more].concat();
         under(&conditions, &[&[&*binary], program].concat()).output().unwrap()

@@ -3,7 +3,6 @@
 
 use std::{
     fs,
-    io::Write,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -11,7 +10,7 @@ use std::{
 
 use crate::{
     edge_watch::{self, Watch},
-    support::{Outcome, Trace, program_at, subject, tiny_at},
+    support::{Outcome, Trace, executable_at, program_at, subject, tiny_at},
 };
 use serde_json::{Value, json};
 
@@ -57,13 +56,7 @@ impl Place {
     /// A file with these contents that may be executed.
     pub(crate) fn executable(&self, name: &str, contents: &str) -> String {
         let path = self.at(name);
-        // By another process, as in `program_at`.
-        let mut writer =
-            Command::new("sh").args(["-c", r#"cat > "$0""#, &path]).stdin(Stdio::piped()).spawn();
-        let writer = writer.as_mut().unwrap();
-        writer.stdin.take().unwrap().write_all(contents.as_bytes()).unwrap();
-        assert!(writer.wait().unwrap().success());
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        executable_at(Path::new(&path), contents.as_bytes());
         path
     }
 

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::symlink, process::Command};
 
 use crate::{
     edge_expect::{Place, file_of, says},
-    support::{real_kernel, run, subject},
+    support::{copy, real_kernel, run, subject},
 };
 use serde_json::json;
 
@@ -53,26 +53,26 @@ fn a_loader_that_is_run_directly_is_shown_with_its_program() {
         return;
     };
     let place = Place::new();
-    let copy = place.at("loader");
-    fs::copy(loader, &copy).unwrap();
+    let own = place.at("loader");
+    copy(loader, &own);
     // Of a program that needs no loader, one execs it instead.
     let program = place.at("program");
-    fs::copy("/usr/bin/true", &program).unwrap();
-    let event = place.event_of(|| run(Command::new(&copy).args([&program, "exit", "loaded"])));
+    copy("/usr/bin/true", &program);
+    let event = place.event_of(|| run(Command::new(&own).args([&program, "exit", "loaded"])));
     says(
         &event,
         json!({
             "event": "exec",
-            "filename": copy,
-            "exe": copy,
-            "args": [copy, program, "exit", "loaded"],
+            "filename": own,
+            "exe": own,
+            "args": [own, program, "exit", "loaded"],
             "comm": "loader",
             "interpreter": null,
             "flags": [],
             "unreadable": [],
         }),
     );
-    says(&event, file_of(&copy));
+    says(&event, file_of(&own));
 }
 
 /// The kernel starts a program by itself: no system call, and a kernel

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
-use crate::support::{Trace, real_kernel, run, run_subject, scratch, tiny_at};
+use crate::support::{Trace, executable_at, real_kernel, run, run_subject, scratch, tiny_at};
 use serde_json::json;
 
 #[test]
@@ -75,7 +75,7 @@ fn each_errno_by_its_name() {
     let directory = scratch();
     let file = |name: &str, text: &str, mode: u32| {
         let path = directory.path().join(name);
-        fs::write(&path, text).unwrap();
+        executable_at(&path, text.as_bytes());
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         path.to_str().unwrap().to_owned()
     };

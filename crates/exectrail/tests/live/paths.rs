@@ -7,7 +7,9 @@ use std::{
     process::Command,
 };
 
-use crate::support::{Trace, program_at, real_kernel, run, run_subject, scratch, tiny_at};
+use crate::support::{
+    Trace, copy, program_at, real_kernel, run, run_subject, scratch, subject, tiny_at,
+};
 
 /// The oldest bug of such tracers: a buffer that keeps yesterday's bytes, so
 /// that a short path after a long one matches nothing.
@@ -161,7 +163,7 @@ fn a_path_that_is_no_text() {
     }
     let directory = scratch();
     let path = directory.path().join(std::ffi::OsStr::from_bytes(b"odd\xff\n\x1b[31m"));
-    fs::copy(crate::support::subject(), &path).unwrap();
+    copy(subject(), &path);
     let trace = Trace::start(&["--only", &format!("{}/**", directory.path().display())]);
     run(Command::new(&path).arg("exit"));
     let outcome = trace.stop();

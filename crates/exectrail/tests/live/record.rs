@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Trace, program_at, real_kernel, run, scratch};
+use crate::support::{Trace, executable_at, program_at, real_kernel, run, scratch};
 
 fn inode_of_namespace(name: &str) -> u64 {
     fs::metadata(format!("/proc/self/ns/{name}")).unwrap().ino()
@@ -151,8 +151,7 @@ fn a_script_and_what_is_odd_about_executables() {
     let directory = scratch();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let script = directory.path().join("script");
-    fs::write(&script, "#!/bin/sh\nexit 0\n").unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    executable_at(&script, b"#!/bin/sh\nexit 0\n");
     let program = |name: &str, mode: u32| {
         let path = program_at(&directory.path().join(name)).to_owned();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();

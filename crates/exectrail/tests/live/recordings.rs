@@ -26,7 +26,7 @@ use serde_json::Value;
 use crate::{
     edge_expect::Place,
     rules_author::Names,
-    support::{Trace, exectrail, real_kernel, run, subject},
+    support::{Trace, copy, exectrail, real_kernel, run, subject},
 };
 
 /// Bytes that can still be read when a sink has taken the writer.
@@ -338,7 +338,7 @@ fn whoever_can_read_a_recording_can_replay_it() {
     run(Command::new(&tiny).arg("replay-marker"));
     assert!(recorder.stop().status.success());
     let binary = place.at("exectrail");
-    fs::copy(crate::hostile::EXECTRAIL, &binary).unwrap();
+    copy(crate::hostile::EXECTRAIL, &binary);
     let mut command = Command::new(binary);
     command.args(["replay", "-"]).stdin(fs::File::open(&file).unwrap());
     let output = command.uid(65534).gid(65534).current_dir("/").output().unwrap();

@@ -13,7 +13,7 @@ use crate::{
     edge_expect::{NOBODY, Place, says},
     hostile::{EXECTRAIL, under},
     schema::Schema,
-    support::{exectrail, is_emulated, real_kernel, run, subject},
+    support::{copy, exectrail, is_emulated, real_kernel, run, subject},
 };
 
 /// `exectrail run` with these words.
@@ -240,7 +240,7 @@ fn the_command_has_none_of_the_rights_for_tracing() {
     }
     let place = Place::new();
     let binary = place.at("exectrail");
-    fs::copy(EXECTRAIL, &binary).unwrap();
+    copy(EXECTRAIL, &binary);
     let script = "grep -E 'Cap(Inh|Prm|Eff|Amb)' /proc/$$/status";
     let options = ["--summary-only", "--hook", "raw"];
     if crate::edge_expect::kernel_since(7, 0) {
@@ -271,7 +271,7 @@ fn where_it_cannot_trace_the_command_is_not_run() {
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let file = place.at("touched");
     let binary = place.at("exectrail");
-    fs::copy(EXECTRAIL, &binary).unwrap();
+    copy(EXECTRAIL, &binary);
     let run = ["run", "--", "/usr/bin/touch", &file];
     let (output, stderr) =
         outcome(Command::new(&binary).args(run).uid(NOBODY).gid(NOBODY).current_dir("/"));

@@ -1,17 +1,11 @@
 //! Each line of JSON is what `docs/schema.json` says it is.
 
-use std::{
-    ffi::OsStr,
-    fs,
-    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
-    path::Path,
-    process::Command,
-};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, process::Command};
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
-use crate::support::{Trace, program_at, real_kernel, run, scratch};
+use crate::support::{Trace, executable_at, program_at, real_kernel, run, scratch};
 
 pub(crate) struct Schema {
     schemas: Schemas,
@@ -75,10 +69,10 @@ fn every_line_is_what_the_schema_says() {
     let directory = scratch();
     let program = program_at(&directory.path().join("program")).to_owned();
     let script = directory.path().join("script");
-    executable(&script, b"#!/bin/sh\nkill -9 $$\n");
+    executable_at(&script, b"#!/bin/sh\nkill -9 $$\n");
     let shell = fs::read(fs::canonicalize("/bin/sh").unwrap()).unwrap();
     let odd = directory.path().join(OsStr::from_bytes(b"odd\xff"));
-    executable(&odd, &shell);
+    executable_at(&odd, &shell);
     let below = format!("{}/**", directory.path().display());
     let options = ["--failed", "--exit", "--env", "*", "--ancestors", "8", "--only", &below];
     let trace = Trace::start(&options);
@@ -104,9 +98,4 @@ fn every_line_is_what_the_schema_says() {
     }
     let ancestor = &outcome.execs_of(&program)[0]["ancestors"][0];
     assert!(ancestor["comm_raw"].is_string(), "{ancestor}");
-}
-
-fn executable(path: &Path, bytes: &[u8]) {
-    fs::write(path, bytes).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }

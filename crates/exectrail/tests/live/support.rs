@@ -6,6 +6,7 @@
 use std::{
     fs::OpenOptions,
     io::{BufRead, BufReader, Read, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio},
     thread::{self, JoinHandle},
@@ -202,10 +203,27 @@ pub(crate) fn scratch() -> tempfile::TempDir {
 /// A copy of the subject under a path of the test's own.
 pub(crate) fn program_at(path: &Path) -> &str {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    // By another process: what another thread forks meanwhile has our descriptors until it
-    // execs, and a file that is open for writing is busy.
-    assert!(Command::new("cp").arg(subject()).arg(path).status().unwrap().success());
+    copy(subject(), path);
     path.to_str().unwrap()
+}
+
+/// Copies a program.
+///
+/// By another process: what another thread forks meanwhile has our descriptors until it
+/// execs, and a file that is open for writing is busy.
+pub(crate) fn copy(program: impl AsRef<Path>, to: impl AsRef<Path>) {
+    let (program, to) = (program.as_ref(), to.as_ref());
+    assert!(Command::new("cp").arg(program).arg(to).status().unwrap().success());
+}
+
+/// Writes a file that may be executed; by another process, as in [`copy`].
+pub(crate) fn executable_at(path: &Path, contents: &[u8]) {
+    let mut writer = Command::new("sh");
+    writer.args(["-c", r#"cat > "$0""#]).arg(path).stdin(Stdio::piped());
+    let mut writer = writer.spawn().unwrap();
+    writer.stdin.take().unwrap().write_all(contents).unwrap();
+    assert!(writer.wait().unwrap().success());
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// The smallest program, under a path of the test's own.
