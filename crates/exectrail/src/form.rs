@@ -51,6 +51,7 @@ pub(crate) fn open(
     let output = output::open(args.output.as_deref(), otherwise, color)?;
     let sink = (kind.build)(Options {
         out: output.writer,
+        can_take_long: output.can_take_long,
         fields,
         color: output.color,
         failed: plan.failed,

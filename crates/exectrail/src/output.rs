@@ -27,12 +27,15 @@ pub(crate) struct Output {
     pub(crate) width: Option<Width>,
     /// Whether it is a regular file, named or not.
     pub(crate) is_file: bool,
+    /// Whether to write behind: a disk can take long. Not to stderr, where lines and words
+    /// of others are to stay in order.
+    pub(crate) can_take_long: bool,
     /// Whether it is to have colours.
     pub(crate) color: bool,
 }
 
 /// Where the stream goes unless a file is named.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standard {
     /// To stdout.
     Out,
@@ -74,9 +77,11 @@ pub(crate) fn open(
     // Of stdout, others may have the end.
     let is_file = file.metadata().is_ok_and(|found| found.is_file());
     let is_ours = path.is_some() && is_file;
+    let can_take_long = is_file && (path.is_some() || otherwise == Standard::Out);
     let writer: Box<dyn Write + Send> =
         if is_ours { Box::new(WholeLines(file)) } else { Box::new(file) };
-    Ok(Output { writer, reader, width, is_file, color: colored(color, terminal) })
+    let color = colored(color, terminal);
+    Ok(Output { writer, reader, width, is_file, can_take_long, color })
 }
 
 /// The error of a stream that cannot be written, with what to do. That nobody reads a

@@ -17,7 +17,7 @@ use exectrail_abi::config::parts;
 use exectrail_model::{event::Event, plan::Plan};
 use exectrail_recording::{Description, Writer};
 use exectrail_sensor::{Sensor, this_boot};
-use exectrail_sinks::Sink;
+use exectrail_sinks::{Sink, WriteBehind};
 
 use crate::host::KnownHost;
 
@@ -70,7 +70,37 @@ pub(crate) struct Recorder {
 enum State {
     /// What was there before still is.
     Waiting(Option<WholeFrames>),
-    Writing(Box<Writer<WholeFrames>>),
+    Writing(Box<Writing>),
+}
+
+/// Frames, on their way out.
+struct Writing {
+    frames: Writer<Vec<u8>>,
+    /// Events that are not in what was handed on.
+    rest: usize,
+    file: WriteBehind,
+}
+
+impl Writing {
+    fn begin(file: WholeFrames, description: &Description) -> io::Result<Self> {
+        let frames = Writer::begin(Vec::new(), description)?;
+        let mut writing = Self { frames, rest: 0, file: WriteBehind::new(Box::new(file)) };
+        writing.hand_on()?;
+        writing.file.flush()?;
+        Ok(writing)
+    }
+
+    /// Hands on the frames that are made, and does not wait for the disk.
+    fn hand_on(&mut self) -> io::Result<()> {
+        let unwritten = self.frames.unwritten();
+        let made = self.frames.get_mut();
+        if made.is_empty() {
+            return self.file.check();
+        }
+        self.file.put(made, self.rest - unwritten)?;
+        self.rest = unwritten;
+        Ok(())
+    }
 }
 
 impl Recorder {
@@ -81,9 +111,9 @@ impl Recorder {
         Self { state: State::Waiting(Some(frames)), description }
     }
 
-    fn writer(&mut self) -> io::Result<&mut Writer<WholeFrames>> {
+    fn writing(&mut self) -> io::Result<&mut Writing> {
         match &mut self.state {
-            State::Writing(writer) => Ok(writer),
+            State::Writing(writing) => Ok(writing),
             State::Waiting(_) => Err(io::Error::other("a recording that has not begun")),
         }
     }
@@ -99,7 +129,7 @@ impl Sink for Recorder {
             frames.file.set_len(0)?;
         }
         self.description.begun = Sensor::now();
-        self.state = State::Writing(Box::new(Writer::begin(frames, &self.description)?));
+        self.state = State::Writing(Box::new(Writing::begin(frames, &self.description)?));
         Ok(())
     }
 
@@ -108,29 +138,41 @@ impl Sink for Recorder {
     }
 
     fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.writer()?.event(event)
+        let writing = self.writing()?;
+        writing.rest += 1;
+        writing.frames.event(event)?;
+        if writing.frames.get_mut().is_empty() { Ok(()) } else { writing.hand_on() }
     }
 
     fn end(&mut self, summary: &Event<'_>) -> io::Result<()> {
-        self.writer()?.end(summary)
+        self.writing()?.frames.end(summary)?;
+        self.flush()
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.writer()?.flush()
+        let writing = self.writing()?;
+        writing.frames.flush()?;
+        writing.hand_on()?;
+        writing.file.flush()
     }
 
     /// A frame goes out when it is full, or old enough.
     fn batch_ends(&mut self) -> io::Result<()> {
-        let writer = self.writer()?;
-        if writer.due().is_some_and(|due| due <= Instant::now()) { writer.flush() } else { Ok(()) }
+        let writing = self.writing()?;
+        if writing.frames.due().is_some_and(|due| due <= Instant::now()) {
+            writing.frames.flush()?;
+        }
+        writing.hand_on()
     }
 
     fn due(&self) -> Option<Instant> {
-        if let State::Writing(writer) = &self.state { writer.due() } else { None }
+        let State::Writing(writing) = &self.state else { return None };
+        writing.frames.due().into_iter().chain(writing.file.due()).min()
     }
 
     fn unwritten(&self) -> usize {
-        if let State::Writing(writer) = &self.state { writer.unwritten() } else { 0 }
+        let State::Writing(writing) = &self.state else { return 0 };
+        writing.rest + writing.file.resting()
     }
 }
 

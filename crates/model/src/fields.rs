@@ -857,7 +857,8 @@ pub const FIELDS: &[Field] = &[
         kind: Type::Number,
         unit: Some(Unit::Bytes),
         events: Kinds::EXIT,
-        doc: "most memory resident at once",
+        doc: "most memory resident at once; of one born by vfork or fork, at least what its parent \
+              had by then, as in getrusage(2)",
         source: Source::of("signal_struct.maxrss * page size"),
         align: Align::Right(11),
         needs: 0,

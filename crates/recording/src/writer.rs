@@ -79,6 +79,11 @@ impl<W: Write> Writer<W> {
         if self.events.len() >= FULL { self.flush() } else { Ok(()) }
     }
 
+    /// The writer below.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// The writer below. What rests here is gone.
     pub fn into_inner(self) -> W {
         self.out

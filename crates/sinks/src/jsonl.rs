@@ -6,7 +6,7 @@
 mod environment;
 mod value;
 
-use std::io;
+use std::{io, time::Instant};
 
 use exectrail_model::{
     event::{Event, Kinds},
@@ -76,7 +76,7 @@ impl JsonLines {
     pub fn new(options: Options) -> Self {
         let selected = options.fields.as_deref();
         Self {
-            out: Lines::new(options.out),
+            out: Lines::new(options.out, options.can_take_long),
             layouts: Kinds::NAMED.map(|(kind, _)| (kind, layout(kind, selected))),
             line: Vec::with_capacity(1024),
             values: Values::new(),
@@ -131,6 +131,14 @@ impl Sink for JsonLines {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+
+    fn batch_ends(&mut self) -> io::Result<()> {
+        self.out.hand_on()
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.out.due()
     }
 
     fn unwritten(&self) -> usize {

@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod behind;
 mod clock;
 mod decimal;
 mod family;
@@ -23,6 +24,7 @@ pub mod sink;
 mod summary;
 mod top;
 
+pub use behind::WriteBehind;
 pub use family::{Occasion, Whose, family_words};
 pub use jsonl::JsonLines;
 pub use pretty::{Pretty, has_tree_column};

@@ -14,6 +14,7 @@ mod units;
 use std::{
     fmt::{self, Write},
     io, mem,
+    time::Instant,
 };
 
 use anstyle::{Effects, Reset, Style};
@@ -68,7 +69,7 @@ impl Pretty {
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self {
-            out: Lines::new(options.out),
+            out: Lines::new(options.out, options.can_take_long),
             columns: columns(
                 options.fields.as_deref(),
                 options.failed || options.exits,
@@ -221,6 +222,15 @@ impl Sink for Pretty {
     fn flush(&mut self) -> io::Result<()> {
         self.is_asked = false;
         self.out.flush()
+    }
+
+    fn batch_ends(&mut self) -> io::Result<()> {
+        self.is_asked = false;
+        self.out.hand_on()
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.out.due()
     }
 
     fn unwritten(&self) -> usize {

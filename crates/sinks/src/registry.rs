@@ -16,6 +16,8 @@ pub type Width = Box<dyn Fn() -> Option<usize> + Send>;
 pub struct Options {
     /// Where the bytes go. The sink buffers; this need not.
     pub out: Box<dyn Write + Send>,
+    /// Whether a write there can take so long that a thread is to do it.
+    pub can_take_long: bool,
     /// The fields asked for, in the user's order; `None` is the sink's choice.
     pub fields: Option<Vec<&'static Field>>,
     /// Whether to use colours.
@@ -40,6 +42,7 @@ impl Options {
     pub fn new(out: Box<dyn Write + Send>) -> Self {
         Self {
             out,
+            can_take_long: false,
             fields: None,
             color: false,
             failed: false,

@@ -7,6 +7,8 @@ use std::{
 
 use exectrail_model::event::Event;
 
+use crate::behind::{WriteBehind, lines, write_all};
+
 /// Where events go.
 ///
 /// `begin`, any number of `event`s and `flush`es, `end`.
@@ -73,61 +75,76 @@ pub trait Sink: Send {
 /// not half before it: who follows the file or the pipe never sees half a line,
 /// unless the line alone is larger than the buffer.
 pub(crate) struct Lines {
-    out: Box<dyn Write + Send>,
+    out: Out,
     buffer: Vec<u8>,
     /// Those that end in the buffer.
     unwritten: usize,
 }
 
+enum Out {
+    Here(Box<dyn Write + Send>),
+    Behind(WriteBehind),
+}
+
 impl Lines {
     const BUFFER: usize = 64 * 1024;
 
-    pub(crate) fn new(out: Box<dyn Write + Send>) -> Self {
+    /// Writes here, or, for a place that can take long, lets a thread write.
+    pub(crate) fn new(out: Box<dyn Write + Send>, can_take_long: bool) -> Self {
+        let out = if can_take_long { Out::Behind(WriteBehind::new(out)) } else { Out::Here(out) };
         Self { out, buffer: Vec::with_capacity(Self::BUFFER), unwritten: 0 }
     }
 
     /// Writes `line`, which ends with a newline.
     pub(crate) fn write(&mut self, line: &[u8]) -> io::Result<()> {
         let is_full = self.buffer.len() + line.len() > Self::BUFFER;
-        let made_room = if is_full { self.put_out() } else { Ok(()) };
+        let made_room = if is_full { self.hand_on() } else { Ok(()) };
         self.buffer.extend_from_slice(line);
         self.unwritten += 1;
         made_room?;
         if self.buffer.len() > Self::BUFFER {
-            self.put_out()?;
+            self.hand_on()?;
             self.buffer.shrink_to(Self::BUFFER);
         }
         Ok(())
     }
 
+    /// Empties the buffer, and does not wait for a place that can take long.
+    pub(crate) fn hand_on(&mut self) -> io::Result<()> {
+        match &mut self.out {
+            Out::Here(out) => {
+                let (written, outcome) = write_all(out, &self.buffer);
+                // After a failure, what is left begins in the midst of a line, maybe.
+                self.buffer.drain(..written);
+                self.unwritten = lines(&self.buffer);
+                outcome
+            }
+            Out::Behind(behind) if self.buffer.is_empty() => behind.check(),
+            Out::Behind(behind) => {
+                behind.put(&mut self.buffer, self.unwritten)?;
+                self.unwritten = 0;
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits until all is out.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.put_out()?;
-        self.out.flush()
+        self.hand_on()?;
+        match &mut self.out {
+            Out::Here(out) => out.flush(),
+            Out::Behind(behind) => behind.flush(),
+        }
+    }
+
+    /// When to ask again whether all is well, at the latest.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        if let Out::Behind(behind) = &self.out { behind.due() } else { None }
     }
 
     pub(crate) fn unwritten(&self) -> usize {
-        self.unwritten
-    }
-
-    /// Empties the buffer. After a failure, what is left in it begins in the midst of a
-    /// line, maybe.
-    fn put_out(&mut self) -> io::Result<()> {
-        let mut written = 0;
-        let outcome = loop {
-            let rest = self.buffer.get(written..).unwrap_or_default();
-            if rest.is_empty() {
-                break Ok(());
-            }
-            match self.out.write(rest) {
-                Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
-                Ok(more) => written += more,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => break Err(error),
-            }
-        };
-        self.buffer.drain(..written);
-        self.unwritten = self.buffer.split(|&byte| byte == b'\n').count() - 1;
-        outcome
+        let behind = if let Out::Behind(behind) = &self.out { behind.resting() } else { 0 };
+        self.unwritten + behind
     }
 }
 
@@ -180,7 +197,27 @@ mod tests {
         for length in [1, 7, 100, 4096, 70_000] {
             for room in [0, 1, length - 1, length, length + 1, 65_536, 65_537, 200_000, 300_001] {
                 let disk = Disk::of(room);
-                let mut lines = Lines::new(Box::new(disk.clone()));
+                let mut lines = Lines::new(Box::new(disk.clone()), true);
+                let mut handed = 0;
+                while handed < 301 && lines.write(&line(length)).is_ok() {
+                    handed += 1;
+                }
+                let handed = handed + usize::from(handed < 301);
+                let is_out = lines.flush().is_ok();
+                // What is out in part is not out; lines of this disk are.
+                assert_eq!(disk.lines() + lines.unwritten(), handed, "{length} {room}");
+                assert_eq!(is_out, handed * length <= room, "{length} {room}");
+            }
+        }
+    }
+
+    /// The same where nobody writes behind.
+    #[test]
+    fn each_line_is_out_or_unwritten_here() {
+        for length in [1, 7, 100, 4096, 70_000] {
+            for room in [0, 1, length - 1, length, length + 1, 65_536, 65_537, 200_000, 300_001] {
+                let disk = Disk::of(room);
+                let mut lines = Lines::new(Box::new(disk.clone()), false);
                 let mut handed = 0;
                 while lines.write(&line(length)).is_ok() {
                     handed += 1;
@@ -197,12 +234,14 @@ mod tests {
 
     #[test]
     fn a_flush_leaves_nothing() {
-        let disk = Disk::of(1 << 20);
-        let mut lines = Lines::new(Box::new(disk.clone()));
-        for length in [10, 60_000, 10_000, 100_000, 10] {
-            lines.write(&line(length)).unwrap();
+        for can_take_long in [false, true] {
+            let disk = Disk::of(1 << 20);
+            let mut lines = Lines::new(Box::new(disk.clone()), can_take_long);
+            for length in [10, 60_000, 10_000, 100_000, 10] {
+                lines.write(&line(length)).unwrap();
+            }
+            lines.flush().unwrap();
+            assert_eq!((disk.lines(), lines.unwritten()), (5, 0));
         }
-        lines.flush().unwrap();
-        assert_eq!((disk.lines(), lines.unwritten()), (5, 0));
     }
 }
