@@ -59,8 +59,9 @@ pub fn needs_filename() -> bool {
 /// An exec: what the process ran before has ended, whether or not anybody wants to know
 /// of what it runs now.
 #[inline(always)]
-pub fn replaced(task: Task, role: Role) {
-    end_run(task, exec_lane(role), now());
+pub fn replaced(scratch: &Scratch, task: Task, role: Role) {
+    let now = scratch.record.header.ktime;
+    end_run(task, exec_lane(role), || now);
 }
 
 /// The lane of a hook of ends.
@@ -75,16 +76,16 @@ pub fn exit_lane(role: Role) -> u32 {
 /// The end of a process.
 #[inline(always)]
 pub fn ended(task: Task, lane: u32) -> Option<()> {
-    end_run(task.leader()?, lane, now());
+    end_run(task.leader()?, lane, now);
     Some(())
 }
 
 #[inline(always)]
-fn end_run(leader: Task, lane: u32, now: u64) -> Option<()> {
+fn end_run(leader: Task, lane: u32, now: impl FnOnce() -> u64) -> Option<()> {
     let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
     let run = take_run(pid, Owner::new(pid, leader)?.word(1));
     if run.word != 0 {
-        let run_time = now.wrapping_sub(run.started);
+        let run_time = now().wrapping_sub(run.started);
         add(run.row, lane, Counts { ends: 1, run_time, ..NOTHING }, Some(step_of(run_time)));
     }
     Some(())

@@ -53,7 +53,7 @@ pub fn begin<C: EbpfContext>(context: &C, program: impl NewProgram, role: Role) 
     scratch.begin(KIND_EXEC);
     look_for_missed_execs(scratch, task, account);
     if tally::is_on() {
-        tally::replaced(task, role);
+        tally::replaced(scratch, task, role);
     }
     // As a number, and not as an option: what an option holds when it is none is not
     // written anywhere, but compared all the same further down ("invalid read from
