@@ -28,6 +28,9 @@ const LOOK_AGAIN: Duration = Duration::from_nanos(WAKE_INTERVAL_NS + 1_000_000);
 /// still; so nothing ever waits longer than this.
 const LOOK_ANYWAY: Duration = Duration::from_secs(1);
 
+/// `BPF_RINGBUF_HDR_SZ` (include/uapi/linux/bpf.h).
+const HEAD: usize = 8;
+
 /// Why the wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wake {
@@ -46,6 +49,8 @@ pub(crate) struct Reader {
     /// something to read: an epoll instance, edge-triggered.
     wakes: OwnedFd,
     watch: Watch,
+    /// Bytes that the ring buffer has room for.
+    capacity: usize,
 }
 
 /// Whether a record can come that wakes nobody, as after a look that found some.
@@ -69,20 +74,25 @@ impl Watch {
             None => self.due.filter(|due| *due > begun),
         };
     }
+
+    /// There was a look that did not come to the end.
+    fn goes_on(&mut self) {
+        self.due = Some(Instant::now());
+    }
 }
 
 impl Reader {
     /// # Errors
     ///
     /// When there are no file descriptors left.
-    pub(crate) fn new(ring: RingBuf<MapData>) -> Result<Self, SensorError> {
+    pub(crate) fn new(ring: RingBuf<MapData>, capacity: usize) -> Result<Self, SensorError> {
         let prepared = epoll::create(epoll::CreateFlags::CLOEXEC).and_then(|wakes| {
             let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
             epoll::add(&wakes, ring.as_fd(), epoll::EventData::new_u64(0), flags)?;
             Ok(wakes)
         });
         let wakes = prepared.map_err(|error| SensorError::io("preparing to wait", error))?;
-        Ok(Self { ring, wakes, watch: Watch::default() })
+        Ok(Self { ring, wakes, watch: Watch::default(), capacity })
     }
 
     /// Waits for records, for `others`, or for the deadline.
@@ -128,16 +138,21 @@ impl Reader {
     }
 
     /// Hands over every record that is there, one after the other, until
-    /// `record` has had enough.
+    /// `record` has had enough. Those that come meanwhile may wait for the next time:
+    /// where they come faster than they are read, there would be no end.
     pub(crate) fn read(&mut self, mut record: impl FnMut(&[u8]) -> std::ops::ControlFlow<()>) {
-        let (begun, mut found) = (Instant::now(), false);
+        let (begun, mut bytes) = (Instant::now(), 0);
         while let Some(item) = self.ring.next() {
-            found = true;
+            // Each has a head, and begins at a multiple of it.
+            bytes += HEAD + item.len().next_multiple_of(HEAD);
             if record(&item).is_break() {
                 break;
             }
+            if bytes >= self.capacity {
+                return self.watch.goes_on();
+            }
         }
-        self.watch.looked(begun, found.then(Instant::now));
+        self.watch.looked(begun, (bytes > 0).then(Instant::now));
     }
 }
 
@@ -168,5 +183,12 @@ mod tests {
         assert_eq!(watch.due, Some(due));
         watch.looked(due, None);
         assert!(!watch.is_on());
+    }
+
+    #[test]
+    fn a_look_without_an_end_goes_on_at_once() {
+        let mut watch = Watch::default();
+        watch.goes_on();
+        assert!(watch.due.is_some_and(|due| due <= Instant::now()));
     }
 }

@@ -119,7 +119,7 @@ impl Sensor {
         drop(host);
         sys::give_memory_back();
         object.load(&hooks)?;
-        let reader = Reader::new(object.take_ring()?)?;
+        let reader = Reader::new(object.take_ring()?, plan.buffer.bytes() as usize)?;
         let mut sensor = Self {
             object,
             hooks,
@@ -295,7 +295,8 @@ impl Sensor {
         Ok(if wake == Wake::Deadline && early { Wake::Records } else { wake })
     }
 
-    /// Hands every event that is there to `take`, losses in their place.
+    /// Hands every event that is there to `take`, losses in their place; of those that come
+    /// meanwhile, some or all.
     pub fn read(&mut self, take: &mut Taker<'_>) {
         // Looked at before: what happened until then has been read when it is told.
         let now = clock::now();

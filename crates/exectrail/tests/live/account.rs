@@ -1,10 +1,18 @@
 //! The closed account: under a storm, with too small a buffer, and at rest.
 
-use std::{collections::BTreeSet, fs, ops::ControlFlow};
+use std::{
+    collections::BTreeSet,
+    fs,
+    ops::ControlFlow,
+    os::unix::process::CommandExt,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use crate::{
     edge_expect::kernel_since,
-    support::{Trace, real_kernel, run_subject, scratch, tiny_at},
+    support::{Trace, real_kernel, run_subject, scratch, subject, tiny_at},
 };
 use exectrail_abi::fault::Loss;
 use exectrail_model::{
@@ -13,7 +21,7 @@ use exectrail_model::{
     plan::{BufferSize, Plan},
 };
 use exectrail_sensor::{Account, CpuAccount, Sensor};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 #[test]
 fn a_storm_on_every_cpu_is_complete() {
@@ -44,7 +52,7 @@ fn losses_are_counted_and_told_in_their_place() {
     trace.signal(Signal::STOP);
     run_subject(&["storm", &tiny, "4000", "2"]);
     trace.signal(Signal::CONT);
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    thread::sleep(Duration::from_millis(200));
     run_subject(&["storm", &tiny, "200", "2"]);
     let outcome = trace.stop();
     let summary = outcome.summary();
@@ -73,7 +81,7 @@ fn failures_are_in_the_account_too() {
     let missing = directory.path().join("missing");
     let trace = Trace::start(&["--failed", "--only", missing.to_str().unwrap()]);
     for _ in 0..100 {
-        assert!(std::process::Command::new(&missing).spawn().is_err());
+        assert!(Command::new(&missing).spawn().is_err());
     }
     let outcome = trace.stop();
     assert_eq!(outcome.of_kind("failed").count(), 100);
@@ -103,7 +111,7 @@ fn the_account_has_a_row_for_each_cpu_and_each_program() {
     let tiny = tiny_at(&directory.path().join("storm")).to_owned();
     let mut sensor = Sensor::start(&plan_of(&tiny)).unwrap();
     let programs: BTreeSet<_> = sensor.programs().collect();
-    let workers = std::thread::available_parallelism().unwrap().get();
+    let workers = thread::available_parallelism().unwrap().get();
     // A worker on each CPU.
     run_subject(&["storm", &tiny, &(500 * workers).to_string(), &workers.to_string()]);
     let before = sensor.account();
@@ -160,4 +168,35 @@ fn rows_add_up(account: &Account) {
     let skipped = account.programs.iter().map(|program| program.skipped).sum::<Option<u64>>();
     assert_eq!(account.skipped(), skipped);
     assert_eq!(account.missed(), account.lost(Loss::Missed).max(skipped.unwrap_or(0)));
+}
+
+/// Who reads slower than events come has other things to do, too: signals, and the end.
+#[test]
+fn a_reading_ends_while_a_storm_goes_on() {
+    if !real_kernel("a_reading_ends_while_a_storm_goes_on") {
+        return;
+    }
+    let directory = scratch();
+    let tiny = tiny_at(&directory.path().join("storm")).to_owned();
+    let buffer = BufferSize::at_least(BufferSize::MIN).unwrap();
+    let mut sensor = Sensor::start(&Plan { buffer, ..plan_of(&tiny) }).unwrap();
+    let mut storm = Command::new(subject());
+    storm.args(["storm", &tiny, "10000000", "2"]).process_group(0);
+    let mut storm = storm.spawn().unwrap();
+    let started = Instant::now();
+    while sensor.account().dropped() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(60), "the buffer was full for once");
+        thread::sleep(Duration::from_millis(10));
+    }
+    let mut events = 0;
+    sensor.read(&mut |_| {
+        events += 1;
+        thread::sleep(Duration::from_millis(2));
+        ControlFlow::Continue(())
+    });
+    let goes_on = storm.try_wait().unwrap().is_none();
+    kill_process_group(Pid::from_child(&storm), Signal::KILL).unwrap();
+    storm.wait().unwrap();
+    assert!(goes_on && events > 10, "{events} events");
+    rows_add_up(&sensor.stop(&mut |_| ControlFlow::Continue(())));
 }
