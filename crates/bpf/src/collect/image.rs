@@ -29,6 +29,10 @@ const COUNTER: u64 = (1 << COUNTER_BITS) - 1;
 /// 2^64 divided by the golden ratio: spreads starts, which have low bits in common.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// The bit of [`Image::written`] that says whether a record of this process's exec went out:
+/// of the time, it is a nanosecond.
+const TOLD: u64 = 1;
+
 /// A process, by what tells it from others that have had its id.
 #[derive(Clone, Copy)]
 pub struct Owner {
@@ -54,6 +58,12 @@ impl Owner {
         let tag = (self.start ^ u64::from(self.pid) << 32).wrapping_mul(GOLDEN);
         tag & !COUNTER | counter & COUNTER
     }
+
+    /// Whether its place is still its own.
+    #[inline(always)]
+    fn has(self, image: Image) -> bool {
+        (image.word ^ self.word(0)) & !COUNTER == 0
+    }
 }
 
 /// What is known of a process's count, and when that was.
@@ -70,14 +80,41 @@ pub struct Count {
 /// Notes where the count of a process begins.
 #[inline(always)]
 pub fn begin(owner: Owner, counter: u64, ktime: u64) -> Option<()> {
+    note(owner, counter, ktime & !TOLD)
+}
+
+#[inline(always)]
+fn note(owner: Owner, counter: u64, written: u64) -> Option<()> {
     let place = owner.place()?;
     // SAFETY: a valid map value. The time first: whoever finds the new word finds
     // no older time.
     unsafe {
-        (&raw mut (*place).written).write_volatile(ktime);
+        (&raw mut (*place).written).write_volatile(written);
         (&raw mut (*place).word).write_volatile(owner.word(counter));
     }
     Some(())
+}
+
+/// Notes that a record of this process went out.
+#[inline(always)]
+pub fn note_told(owner: Owner) -> Option<()> {
+    let place = owner.place()?;
+    // SAFETY: a valid map value.
+    let last = unsafe { place.read_volatile() };
+    if owner.has(last) {
+        // SAFETY: as above.
+        unsafe { (&raw mut (*place).written).write_volatile(last.written | TOLD) };
+    }
+    Some(())
+}
+
+/// Whether a record of this process can have gone out: of one that is older than the trace,
+/// nobody knows. Once it has been looked at.
+#[inline(always)]
+pub fn may_be_told(owner: Owner) -> Option<bool> {
+    // SAFETY: a valid map value.
+    let last = unsafe { owner.place()?.read_volatile() };
+    Some(owner.start <= attached()? || !owner.has(last) || last.written & TOLD != 0)
 }
 
 /// Counts what has happened since the last look beyond the `expected` steps.
@@ -86,7 +123,9 @@ pub fn look(owner: Owner, count: Count, expected: u64, account: Account) -> Opti
     let place = owner.place()?;
     // SAFETY: a valid map value.
     let last = unsafe { place.read_volatile() };
-    let steps = if (last.word ^ owner.word(0)) & !COUNTER == 0 {
+    let mut written = count.ktime & !TOLD;
+    let steps = if owner.has(last) {
+        written |= last.written & TOLD;
         count.now.wrapping_sub(last.word) & COUNTER
     } else if let Some(steps) = steps_since_birth(owner, count, last.written) {
         steps
@@ -95,7 +134,7 @@ pub fn look(owner: Owner, count: Count, expected: u64, account: Account) -> Opti
         // same ("invalid read from stack", kernels before 6.3).
         return begin(owner, count.now, count.ktime);
     };
-    begin(owner, count.now, count.ktime);
+    note(owner, count.now, written);
     // More than half the range is a step backwards: two looks at one end.
     let beyond = steps.checked_sub(expected)?;
     if beyond != 0 && beyond <= COUNTER / 2 {

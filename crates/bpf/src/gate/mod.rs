@@ -13,6 +13,7 @@ mod attributes;
 mod paths;
 pub mod tree;
 
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use exectrail_abi::{
     fault::Fault,
     rules::{Attribute, COMBINED_MAX, RuleSet, USES_ONLY, USES_PLAIN_ONLY},
@@ -21,6 +22,7 @@ use exectrail_abi::{
 use self::paths::Found;
 use crate::{
     account::Account,
+    collect::image::{self, Owner},
     config::config,
     kernel::Task,
     maps::{active_rules, hit, rules_of},
@@ -101,6 +103,37 @@ pub fn last_look(scratch: &mut Scratch, account: Account) -> Option<()> {
         return None;
     }
     Some(())
+}
+
+/// Whether ends are judged here. A constant. Not beside failures: what became of a process
+/// that tried in vain is of interest, too, and it may have no place that could say so.
+#[inline(always)]
+fn judges_ends() -> bool {
+    is_on() && config!(exits) != 0 && config!(failed) == 0
+}
+
+/// A record of this process goes out: so its end will be of interest.
+#[inline(always)]
+pub fn keep_end(task: Task) -> Option<()> {
+    if !judges_ends() {
+        return None;
+    }
+    image::note_told(owner(task)?)
+}
+
+/// Whether nobody wants the end of this process: there are rules, and none let a record of
+/// it pass. It has been looked at (`image::look`).
+#[inline(always)]
+pub fn turns_away_end(task: Task) -> Option<bool> {
+    if !judges_ends() || active_rules()?.1.uses == 0 {
+        return None;
+    }
+    Some(!image::may_be_told(owner(task)?)?)
+}
+
+#[inline(always)]
+fn owner(task: Task) -> Option<Owner> {
+    Owner::new((bpf_get_current_pid_tgid() >> 32) as u32, task.leader()?)
 }
 
 /// Turns away what an `exclude` rule matches: a plain one, by its number plus one, or

@@ -128,7 +128,9 @@ pub fn finish<C: EbpfContext>(context: &C, role: Role) -> Option<()> {
             // The record's own part is their end, and says so.
         }
     }
-    collect(scratch, account, Task::current());
+    let task = Task::current();
+    gate::keep_end(task);
+    collect(scratch, account, task);
     emit(scratch, account);
     Some(())
 }

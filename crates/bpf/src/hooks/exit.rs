@@ -22,7 +22,7 @@ use crate::{
     },
     config::config,
     emit::emit_exit,
-    gate::tree,
+    gate::{self, tree},
     kernel::Task,
     maps::has_trees,
     scratch::Scratch,
@@ -80,6 +80,10 @@ fn tell(task: Task, role: Role) -> Option<()> {
     };
     end::of_current(exit, task);
     look_for_missed_execs(exit, task, account);
+    if gate::turns_away_end(task).unwrap_or(false) {
+        account.filtered();
+        return None;
+    }
     emit_exit(exit, account);
     Some(())
 }

@@ -200,3 +200,32 @@ fn a_reading_ends_while_a_storm_goes_on() {
     assert!(goes_on && events > 10, "{events} events");
     rows_add_up(&sensor.stop(&mut |_| ControlFlow::Continue(())));
 }
+
+/// Of what rules leave out, the ends are left out by the kernel, too: nobody reads them.
+#[test]
+fn ends_of_what_is_left_out_are_left_out_in_the_kernel() {
+    if !real_kernel("ends_of_what_is_left_out_are_left_out_in_the_kernel") {
+        return;
+    }
+    let directory = scratch();
+    let [wanted, other] =
+        ["wanted", "other"].map(|name| tiny_at(&directory.path().join(name)).to_owned());
+    let mut sensor = Sensor::start(&plan_of(&wanted)).unwrap();
+    run_subject(&["storm", &other, "1000", "2"]);
+    run_subject(&["storm", &wanted, "100", "2"]);
+    let (mut execs, mut ends) = (0, 0);
+    let account = sensor.stop(&mut |event| {
+        match event.body {
+            Body::Exec(_) => execs += 1,
+            Body::Exit(_) => ends += 1,
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    let counts = sensor.counts();
+    assert_eq!((execs, ends, account.dropped()), (100, 100, 0));
+    assert!(account.filtered() >= 2000, "{account:?}");
+    // The rest are ends of processes that are older than the trace.
+    assert!(counts.received < 200 + 500, "{counts:?} {account:?}");
+    assert_eq!(account.seen(), 200 + account.filtered() + counts.filtered);
+}

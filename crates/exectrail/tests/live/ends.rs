@@ -57,7 +57,8 @@ fn an_end_tells_time_and_memory() {
     let cpu = nanos("cpu_user_ns") + nanos("cpu_system_ns");
     assert!(cpu > Duration::from_millis(10) && cpu < duration, "{cpu:?} of {duration:?}");
     let rss = event["max_rss_bytes"].as_u64().unwrap();
-    assert!((100_000..1_000_000_000).contains(&rss), "{rss}");
+    // Bytes, and not pages. Of these tests, which it was born from, it has the peak.
+    assert!((100_000..1 << 40).contains(&rss), "{rss}");
     assert!(event["minor_faults"].as_u64().unwrap() > 10);
     // The same id as the exec's: the two are one lifetime.
     let exec = outcome.of_kind("exec").find(|event| event["pid"] == pid).unwrap();
