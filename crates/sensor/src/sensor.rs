@@ -31,7 +31,7 @@ use crate::{
     error::SensorError,
     lower::{self, Room},
     map_room::Sizes,
-    object::Object,
+    object::{BYTES, Object},
     preflight::{self, Host, KernelVersion, Layout},
     programs::{self, Hook, RAW_PREEMPTIBLE},
     reader::{Reader, Wake},
@@ -119,6 +119,7 @@ impl Sensor {
         drop(host);
         sys::give_memory_back();
         object.load(&hooks)?;
+        sys::give_pages_back(BYTES);
         let reader = Reader::new(object.take_ring()?, plan.buffer.bytes() as usize)?;
         let mut sensor = Self {
             object,

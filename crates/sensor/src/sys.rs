@@ -133,6 +133,22 @@ pub(crate) fn give_memory_back() {
     }
 }
 
+/// Gives pages of the program's own file back to the system, which were needed once: they
+/// would stay resident for the life of the trace. Whoever reads them again has them from
+/// the file.
+pub(crate) fn give_pages_back(bytes: &'static [u8]) {
+    let page = rustix::param::page_size();
+    // Pages at the ends have others' bytes, too.
+    let before = bytes.as_ptr().align_offset(page);
+    let Some(whole) = bytes.get(before..) else { return };
+    let len = whole.len() / page * page;
+    // SAFETY: the pages are those of a constant of the program's file, which nothing has
+    // written to; their bytes are the same when they come back.
+    unsafe {
+        libc::madvise(whole.as_ptr().cast_mut().cast(), len, libc::MADV_DONTNEED);
+    }
+}
+
 fn checked(result: libc::c_long) -> io::Result<libc::c_long> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }

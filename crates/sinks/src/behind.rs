@@ -20,7 +20,7 @@ const ROOM: usize = 32 << 20;
 /// From here on, a buffer is one for all that has room, and is not kept: glibc maps what is
 /// larger than 32 MiB by itself, and gives it back at once when it is freed
 /// (`DEFAULT_MMAP_THRESHOLD_MAX`, malloc/malloc.c, 2.36); only what is used of it is resident.
-const LARGE: usize = 256 << 10;
+const LARGE: usize = 128 << 10;
 
 /// How long a failure may stay unknown where nothing more is handed over.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
