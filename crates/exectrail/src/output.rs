@@ -6,7 +6,7 @@ use std::{
     io::{self, IsTerminal, Seek, SeekFrom, Write},
     os::{
         fd::AsFd,
-        unix::fs::{FileTypeExt, OpenOptionsExt},
+        unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
     },
     path::Path,
 };
@@ -15,7 +15,7 @@ use anyhow::{Context, anyhow};
 use exectrail_sinks::Width;
 use rustix::fs::{OFlags, fcntl_getfl};
 
-use crate::args::ColorChoice;
+use crate::{args::ColorChoice, child};
 
 /// The place that the stream goes to.
 pub(crate) struct Output {
@@ -158,7 +158,23 @@ fn pipe(file: &File) -> io::Result<Option<File>> {
 fn create(path: &Path) -> anyhow::Result<File> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+    let file = file.or_else(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => file_of_caller(path).ok_or(error),
+        _ => Err(error),
+    });
     file.with_context(|| format!("cannot write to {}", path.display()))
+}
+
+/// A file of the user who called sudo, in a directory like /tmp. Nobody, root included, may
+/// open another user's file there as one that is made if it is not there
+/// (`fs.protected_regular`), lest others put theirs in its way. This user's is in nobody's.
+fn file_of_caller(path: &Path) -> Option<File> {
+    let caller = child::caller()?;
+    let mut options = OpenOptions::new();
+    let no_link = OFlags::NOFOLLOW.bits().cast_signed();
+    let file = options.write(true).custom_flags(no_link).open(path).ok()?;
+    let is_theirs = file.metadata().is_ok_and(|found| found.is_file() && found.uid() == caller);
+    (is_theirs && file.set_len(0).is_ok()).then_some(file)
 }
 
 /// Columns of the terminal that it is, if it is one.

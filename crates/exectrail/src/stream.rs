@@ -6,6 +6,7 @@ use exectrail_model::{
     enrich::users::Users,
     event::{Body, Ended, Event, Lost, Program, Summary},
     pipeline::Counts,
+    report::Report,
 };
 use exectrail_sensor::Account;
 use exectrail_sinks::Sink;
@@ -86,6 +87,16 @@ impl Stream {
             resolver.exchange(users);
         }
         self.shown.put_out(|sink| sink.batch_ends());
+    }
+
+    /// Whether what is shown has a form for reports.
+    pub(crate) fn has_reports(&self) -> bool {
+        self.shown.sink.has_reports()
+    }
+
+    /// Shows what there is to say at the end, before the account.
+    pub(crate) fn report(&mut self, report: &Report<'_>) {
+        self.shown.report(report);
     }
 
     /// Shows all that has been written so far.
@@ -228,6 +239,16 @@ impl Shown {
             self.fail(error, self.sink.unwritten().max(1));
         } else if self.pending.len() > Self::PENDING {
             self.forget_those_out();
+        }
+    }
+
+    /// Shows a report, which is in no count, either.
+    fn report(&mut self, report: &Report<'_>) {
+        if self.failure.is_none() {
+            self.pending.push_back(0);
+            if let Err(error) = self.sink.report(report) {
+                self.fail(error, self.sink.unwritten().max(1));
+            }
         }
     }
 

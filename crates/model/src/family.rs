@@ -9,6 +9,7 @@ use exectrail_abi::config::parts;
 
 use crate::{
     args::Args,
+    cpid::Cpid,
     event::{Body, Ended, Event, Failure, Program, Status},
     lineage::{Key, forebears, key},
 };
@@ -55,6 +56,8 @@ pub struct Counts {
 pub struct Member {
     /// Process id.
     pub pid: u32,
+    /// Its id that is never used again.
+    pub id: Option<Cpid>,
     /// The nearest ancestor that is a member, too, by its place among them.
     pub parent: Option<usize>,
     /// What it ran last.
@@ -156,6 +159,7 @@ impl Family {
         let begun = if is_root { at } else { program.process.start };
         let mut member = Member {
             pid: program.process.pid,
+            id: program.id,
             parent: if is_root { None } else { self.parent_of(program) },
             exe: Box::default(),
             execs: 0,

@@ -27,6 +27,7 @@ pub mod nearest;
 pub mod pieces;
 pub mod pipeline;
 pub mod plan;
+pub mod report;
 #[cfg(test)]
 mod samples;
 pub mod signal;

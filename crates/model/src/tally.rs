@@ -17,7 +17,7 @@ use crate::event::Moment;
 pub use exectrail_abi::tally::Counts;
 
 pub use self::{
-    columns::{COLUMNS, Cell, Column, HEADINGS, Heading},
+    columns::{COLUMNS, Cell, Column, HEADINGS, Heading, Kind},
     run_times::RunTimes,
 };
 

@@ -122,7 +122,20 @@ fn rights() -> Check {
 
 /// Only `run` and rules about trees need the host's.
 fn pid_namespace() -> Check {
-    outcome("pid namespace", "the host's", &preflight::check_pid_namespace(), Verdict::Warn)
+    const NAME: &str = "pid namespace";
+    if fs::read_link("/proc/self/ns/pid").is_err() {
+        return without_proc(NAME, "not known, and `exectrail run` cannot work");
+    }
+    outcome(NAME, "the host's", &preflight::check_pid_namespace(), Verdict::Warn)
+}
+
+fn without_proc(name: &str, says: &str) -> Check {
+    Check {
+        name: name.to_owned(),
+        verdict: Verdict::Warn,
+        says: format!("{says}: nothing of this process is in /proc"),
+        cure: Some("mount proc on /proc".to_owned()),
+    }
 }
 
 fn lockdown() -> Check {
@@ -153,7 +166,10 @@ fn btf(plan: &Plan) -> Check {
         }
         Ok((_, missing)) => {
             let names: Vec<_> = missing.iter().map(|field| field.name).collect();
-            format!("{BTF}; not there, or there in another form: {}", names.join(", "))
+            format!(
+                "{BTF}; not in it, and so found in another way or not told: {}",
+                names.join(", ")
+            )
         }
         Err(_) => String::new(),
     };
@@ -213,7 +229,9 @@ fn memory(kernel: Option<KernelVersion>) -> Check {
 
 /// Records carry the cgroup of the unified hierarchy.
 fn cgroup() -> Check {
-    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let Ok(mounts) = fs::read_to_string("/proc/self/mounts") else {
+        return without_proc("cgroups", "not known, and rules about cgroups find no path");
+    };
     let has = |kind: &str| mounts.lines().any(|line| line.split(' ').nth(2) == Some(kind));
     let says = match (has("cgroup2"), has("cgroup")) {
         (true, false) => "version 2",

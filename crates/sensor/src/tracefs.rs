@@ -6,6 +6,7 @@
 
 use std::{
     fmt,
+    fs::{self, File},
     io::{self, Read},
     os::fd::OwnedFd,
 };
@@ -14,6 +15,7 @@ use rustix::{
     fs::{Mode, OFlags, openat},
     io::Errno,
     mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen},
+    process::{getegid, geteuid},
 };
 
 use crate::{error::SensorError, preflight::locked_down};
@@ -84,10 +86,7 @@ impl Tracefs {
                     "{for_what} needs tracefs, which is not mounted or not readable, and cannot \
                      be mounted here: {error}"
                 ),
-                cure: format!(
-                    "run it as root, or once: sudo mount -t tracefs tracefs /sys/kernel/tracing{}",
-                    for_what.or_else()
-                ),
+                cure: format!("{}{}", cure_of_no_tracefs(), for_what.or_else()),
             },
         })?;
         Ok(Self { root })
@@ -116,9 +115,26 @@ impl Tracefs {
     fn read(&self, path: &str) -> io::Result<String> {
         let file = openat(&self.root, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         let mut text = String::new();
-        std::fs::File::from(file).read_to_string(&mut text)?;
+        File::from(file).read_to_string(&mut text)?;
         Ok(text)
     }
+}
+
+/// By default it is for root alone, so that to mount it is no cure for others.
+fn cure_of_no_tracefs() -> String {
+    let place = PLACES[0];
+    if geteuid().is_root() {
+        return format!("run it as root, or once: sudo mount -t tracefs tracefs {place}");
+    }
+    let options = format!("gid={},mode=750", getegid());
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let mut mounts = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+    let once = if mounts.any(|mounted| mounted == place) {
+        format!("sudo mount -o remount,{options} {place}")
+    } else {
+        format!("sudo mount -t tracefs -o {options} tracefs {place}")
+    };
+    format!("run it as root, or once, to let your group read it: {once}")
 }
 
 fn is(error: &io::Error, errno: Errno) -> bool {

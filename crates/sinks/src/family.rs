@@ -4,8 +4,8 @@ use std::fmt::{self, Write};
 
 use exectrail_model::{
     errno,
-    event::Status,
-    family::{Family, Member},
+    family::Member,
+    report::{FailedExec, Occasion, Process, Program, Report, Whose},
 };
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 
 /// Lines of the tree, at most.
 const TREE: usize = 60;
-/// Lines of each of the lists behind it, at most.
+/// Lines of each of the lists behind it, at most; of what went wrong, twice as many.
 const LIST: usize = 5;
 /// Steps by which a line is moved to the right, at most.
 const DEPTH: usize = 24;
@@ -24,47 +24,19 @@ const DEPTH: usize = 24;
 /// each tick of the clock who runs.
 const TICK: u64 = 10_000_000;
 
-/// What is to be told besides the family itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Occasion {
-    /// Whose processes they are.
-    pub whose: Whose,
-    /// The boot clock.
-    pub now: u64,
-    /// How the command ended; it has not, without.
-    pub status: Option<Status>,
-    /// For how long it ran, nanoseconds.
-    pub took: u64,
-    /// CPU time of it and of all that it has waited for, nanoseconds.
-    pub cpu: Option<u64>,
-    /// CPU time that the first process had used before it was what was asked for.
-    pub cpu_before: u64,
-    /// Columns of the terminal; `None` where nothing is to be cut.
-    pub width: Option<usize>,
-}
-
-/// Whose processes are told of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
-    /// One command's: the first of them is the command itself.
-    Command,
-    /// A whole host's, as long as it was recorded.
-    Host,
-}
-
-/// The summary of a command, or of a recording, several lines.
+/// A report in words, several lines, as wide as the terminal; nothing is cut without.
 #[must_use]
-pub fn family_words(family: &Family, occasion: &Occasion) -> String {
-    let mut words = Words { text: String::new(), family, occasion: *occasion };
+pub fn report_words(report: &Report<'_>, width: Option<usize>) -> String {
+    let mut words = Words { text: String::new(), report, width };
     // A String takes everything.
     let _ = words.write();
     words.text
 }
 
-struct Words<'f> {
+struct Words<'r> {
     text: String,
-    family: &'f Family,
-    occasion: Occasion,
+    report: &'r Report<'r>,
+    width: Option<usize>,
 }
 
 impl Words<'_> {
@@ -78,7 +50,7 @@ impl Words<'_> {
 
     /// A line, as much of it as has room.
     fn line(&mut self, line: &str) {
-        match self.occasion.width.and_then(|width| cut::cut(line, width)) {
+        match self.width.and_then(|width| cut::cut(line, width)) {
             Some(kept) => {
                 self.text.push_str(kept);
                 self.text.push('…');
@@ -90,8 +62,8 @@ impl Words<'_> {
 
     /// Never cut: no process has a say in it.
     fn head(&mut self) -> fmt::Result {
-        let Occasion { whose, status, took, cpu, .. } = self.occasion;
-        let counts = self.family.counts();
+        let Occasion { whose, status, took, cpu, .. } = *self.report.occasion();
+        let counts = self.report.family().counts();
         match (whose, status) {
             (Whose::Command, Some(_)) => result_of(status, &mut self.text)?,
             (Whose::Command, None) => self.text.push_str("still runs"),
@@ -115,104 +87,63 @@ impl Words<'_> {
     }
 
     fn tree(&mut self) -> fmt::Result {
-        let members = self.family.members();
-        if members.is_empty() {
+        let processes = self.report.processes();
+        if processes.is_empty() {
             return Ok(());
         }
         self.line(&format!("{:>8}  {:<10} {:<8} {:<11} program", "pid", "took", "CPU", "end"));
-        let order = in_order(members);
-        for &(place, depth) in order.iter().take(TREE) {
-            let Some(member) = members.get(place) else { continue };
-            let mut line = self.measures(place, member)?;
-            write!(line, " {:1$}", "", 2 * depth.min(DEPTH))?;
-            command(member, &mut line)?;
+        for process in processes.iter().take(TREE) {
+            let mut line = measures(process)?;
+            write!(line, " {:1$}", "", 2 * process.depth.min(DEPTH))?;
+            command(process.member, &mut line)?;
             self.line(&line);
         }
-        let more = order.len().saturating_sub(TREE) as u64 + self.family.counts().not_kept;
+        let not_kept = self.report.family().counts().not_kept;
+        let more = processes.len().saturating_sub(TREE) as u64 + not_kept;
         if more > 0 {
             self.line(&format!("{:>8}  and {more} more processes", "…"));
         }
         Ok(())
     }
 
-    /// Its id, how long it took, the CPU it used, and how it ended.
-    fn measures(&self, place: usize, member: &Member) -> Result<String, fmt::Error> {
-        let took = Span(member.duration(self.occasion.now)).to_string();
-        let cpu = match self.cpu(place, member) {
-            Some(..TICK) => "<10 ms".to_owned(),
-            Some(cpu) => Span(cpu).to_string(),
-            None => String::new(),
-        };
-        let mut end = String::new();
-        match member.end {
-            Some(told) => result_of(told.status, &mut end)?,
-            None => end.push_str("still runs"),
-        }
-        Ok(format!("{:>8}  {took:<10} {cpu:<8} {end:<11}", member.pid))
-    }
-
-    fn cpu(&self, place: usize, member: &Member) -> Option<u64> {
-        let is_first = place < self.leaders();
-        let before = if is_first { self.occasion.cpu_before } else { 0 };
-        member.end?.cpu.map(|cpu| cpu.saturating_sub(before))
-    }
-
-    /// How many at the beginning are the command itself.
-    fn leaders(&self) -> usize {
-        usize::from(self.occasion.whose == Whose::Command)
-    }
-
     fn programs(&mut self) {
-        let programs = self.family.programs();
-        let often: Vec<_> = programs.iter().filter(|(_, times)| *times > 1).take(LIST).collect();
+        let programs = self.report.programs();
+        let often: Vec<_> = programs.iter().filter(|one| one.execs > 1).take(LIST).collect();
         if often.is_empty() {
             return;
         }
         self.line("most frequent programs");
-        for (exe, times) in often {
-            let mut line = format!("{times:>8}  ");
+        for Program { exe, execs } in often {
+            let mut line = format!("{execs:>8}  ");
             quote(exe, Place::Command, &mut line);
             self.line(&line);
         }
     }
 
-    /// A command takes as long as all of it, which is no news.
     fn slowest(&mut self) -> fmt::Result {
-        let now = self.occasion.now;
-        let mut others: Vec<_> =
-            self.family.members().iter().enumerate().skip(self.leaders()).collect();
-        if others.len() < 2 {
+        let slowest = self.report.slowest();
+        if slowest.is_empty() {
             return Ok(());
         }
-        others.sort_by_key(|(_, member)| std::cmp::Reverse(member.duration(now)));
         self.line("slowest");
-        for (place, member) in others.into_iter().take(LIST) {
-            let mut line = self.measures(place, member)? + " ";
-            command(member, &mut line)?;
-            self.line(&line);
-        }
-        Ok(())
+        self.list(&slowest)
     }
 
     fn failures(&mut self) -> fmt::Result {
-        // The first line has said how a command ended.
-        let members = self.family.members().iter().enumerate().skip(self.leaders());
-        let bad: Vec<_> = members.filter(|(_, member)| member.is_bad()).collect();
-        let failures = self.family.failures();
+        let mut bad = self.report.bad_ends();
+        let failures = self.report.failures();
         if bad.is_empty() && failures.is_empty() {
             return Ok(());
         }
         self.line("failures");
         let more = bad.len().saturating_sub(2 * LIST) + failures.len().saturating_sub(2 * LIST);
-        for (place, member) in bad.into_iter().take(2 * LIST) {
-            let mut line = self.measures(place, member)? + " ";
-            command(member, &mut line)?;
-            self.line(&line);
-        }
-        for (name, why, times) in failures.into_iter().take(2 * LIST) {
-            let why = errno::name(why.errno).map_or_else(|| why.errno.to_string(), str::to_owned);
-            let mut line = format!("{times:>8}  {why:<31} ");
-            quote(name, Place::Command, &mut line);
+        bad.truncate(2 * LIST);
+        self.list(&bad)?;
+        for FailedExec { filename, failure, count } in failures.into_iter().take(2 * LIST) {
+            let number = failure.errno;
+            let why = errno::name(number).map_or_else(|| number.to_string(), str::to_owned);
+            let mut line = format!("{count:>8}  {why:<31} ");
+            quote(filename, Place::Command, &mut line);
             self.line(&line);
         }
         if more > 0 {
@@ -220,6 +151,33 @@ impl Words<'_> {
         }
         Ok(())
     }
+
+    /// Processes by their places.
+    fn list(&mut self, places: &[usize]) -> fmt::Result {
+        let report = self.report;
+        for process in places.iter().filter_map(|&place| report.processes().get(place)) {
+            let mut line = measures(process)? + " ";
+            command(process.member, &mut line)?;
+            self.line(&line);
+        }
+        Ok(())
+    }
+}
+
+/// Its id, how long it took, the CPU it used, and how it ended.
+fn measures(process: &Process<'_>) -> Result<String, fmt::Error> {
+    let took = Span(process.duration).to_string();
+    let cpu = match process.cpu {
+        Some(..TICK) => "<10 ms".to_owned(),
+        Some(cpu) => Span(cpu).to_string(),
+        None => String::new(),
+    };
+    let mut end = String::new();
+    match process.member.end {
+        Some(told) => result_of(told.status, &mut end)?,
+        None => end.push_str("still runs"),
+    }
+    Ok(format!("{:>8}  {took:<10} {cpu:<8} {end:<11}", process.member.pid))
 }
 
 /// What it ran last: as its arguments have it, or at least the file.
@@ -233,37 +191,17 @@ fn command(member: &Member, line: &mut String) -> fmt::Result {
     Ok(())
 }
 
-/// Places and depths, each process before its children, and these in the order in which
-/// they came.
-fn in_order(members: &[Member]) -> Vec<(usize, usize)> {
-    let mut children = vec![Vec::new(); members.len()];
-    let mut next = Vec::new();
-    for (place, member) in members.iter().enumerate() {
-        match member.parent.and_then(|parent| children.get_mut(parent)) {
-            Some(siblings) => siblings.push(place),
-            None => next.push((place, 0)),
-        }
-    }
-    next.reverse();
-    let mut order = Vec::with_capacity(members.len());
-    // No recursion: how deep a tree is, is up to those who are traced.
-    while let Some((place, depth)) = next.pop() {
-        order.push((place, depth));
-        let below = children.get(place).into_iter().flatten();
-        next.extend(below.rev().map(|&child| (child, depth + 1)));
-    }
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use exectrail_abi::record::Process;
     use exectrail_model::{
         args::Args,
-        event::{Body, Ended, Event, Failure, Moment, NO_PROCESS, Parent, Program},
+        event::{Body, Ended, Event, Failure, Moment, NO_PROCESS, Parent, Program, Status},
+        family::Family,
+        report::{Occasion, Report, Whose},
     };
 
-    use super::*;
+    use super::report_words;
 
     fn process(pid: u32) -> Process {
         Process { pid, start: 1_000_000, ..NO_PROCESS }
@@ -304,12 +242,11 @@ mod tests {
         }
         let occasion = Occasion {
             whose: Whose::Command,
-            now: 9_000_000,
+            now: Moment { ktime: 9_000_000, wall: 0 },
             status: Some(Status(0)),
             took: 5_000_000,
             cpu: Some(2_000_000),
             cpu_before: 5_000_000,
-            width: Some(60),
         };
         let expect = "\
 exit 0 after 5.0 ms, CPU 2.0 ms (40 %); 4 processes, 4 execs, 1 failed
@@ -329,13 +266,14 @@ failures
       10  4.0 ms     12 ms    exit 3      sh
        1  ENOENT                          /opt/gone
 ";
-        assert_eq!(family_words(&family, &occasion), expect);
+        let report = Report::new(&family, occasion);
+        assert_eq!(report_words(&report, Some(60)), expect);
         let whole = Occasion { whose: Whose::Host, status: None, ..occasion };
-        let whole = family_words(&family, &whole);
+        let whole = report_words(&Report::new(&family, whole), Some(60));
         assert!(whole.starts_with("recorded for 5.0 ms, CPU 2.0 ms (40 %); 4 proc"), "{whole}");
         assert!(whole.contains("slowest\n       9  8.0 ms "), "{whole}");
         assert!(whole.contains("       7  5.0 ms     12 ms    exit 0      sh -c"), "{whole}");
-        let narrow = family_words(&family, &Occasion { width: Some(44), ..occasion });
+        let narrow = report_words(&report, Some(44));
         assert!(narrow.contains("<10 ms   exit 0      s…\n"), "{narrow}");
     }
 }

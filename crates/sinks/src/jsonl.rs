@@ -4,6 +4,7 @@
 //! U+FFFD for what is not, and whole, in base64, as `<name>_raw` behind it.
 
 mod environment;
+mod report;
 mod value;
 
 use std::{io, time::Instant};
@@ -11,6 +12,7 @@ use std::{io, time::Instant};
 use exectrail_model::{
     event::{Event, Kinds},
     fields::{FIELDS, Field},
+    report::Report,
 };
 
 use crate::{
@@ -117,11 +119,21 @@ impl Sink for JsonLines {
         for (_, keys) in layouts.iter().filter(|(of, _)| *of == kind) {
             for key in keys {
                 key.append_to(line);
-                values.write(key.field, (key.field.get)(event), line);
+                values.write(key.field.name, (key.field.get)(event), line);
             }
         }
         line.extend_from_slice(b"}\n");
         out.write(line)
+    }
+
+    fn has_reports(&self) -> bool {
+        true
+    }
+
+    fn report(&mut self, report: &Report<'_>) -> io::Result<()> {
+        self.line.clear();
+        report::write(report, &mut self.values, &mut self.line);
+        self.out.write(&self.line)
     }
 
     fn end(&mut self, summary: &Event<'_>) -> io::Result<()> {

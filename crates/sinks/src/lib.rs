@@ -25,7 +25,7 @@ mod summary;
 mod top;
 
 pub use behind::WriteBehind;
-pub use family::{Occasion, Whose, family_words};
+pub use family::report_words;
 pub use jsonl::JsonLines;
 pub use pretty::{Pretty, has_tree_column};
 pub use registry::{Options, SINKS, SinkKind, UnknownSink, Width};

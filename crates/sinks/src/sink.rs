@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use exectrail_model::event::Event;
+use exectrail_model::{event::Event, report::Report};
 
 use crate::behind::{WriteBehind, lines, write_all};
 
@@ -32,6 +32,21 @@ pub trait Sink: Send {
     ///
     /// When the writer below fails.
     fn event(&mut self, event: &Event<'_>) -> io::Result<()>;
+
+    /// Whether it has a form for reports.
+    fn has_reports(&self) -> bool {
+        false
+    }
+
+    /// Writes what there is to say at the end of a command or of a recording, before the
+    /// summary; nothing where there is [no form](Self::has_reports) for it.
+    ///
+    /// # Errors
+    ///
+    /// When the writer below fails.
+    fn report(&mut self, _report: &Report<'_>) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Writes what stands below the last event, and flushes.
     ///

@@ -1,21 +1,27 @@
-//! The tables of fields and of columns, for readers and for programs: `docs/fields.md`,
-//! `docs/schema.json` and `docs/top.md`.
+//! The tables of fields, of columns and of reports, for readers and for programs: `docs/fields.md`,
+//! `docs/schema.json`, `docs/report.md`, `docs/top.md` and `docs/top-schema.json`.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 
+mod object;
+mod report;
+mod report_schema;
 mod schema;
 mod table;
 mod top;
+mod top_schema;
 
 /// What is written, and where, from the top of the checkout.
-fn pages() -> Result<[(&'static str, String); 3]> {
+fn pages() -> Result<[(&'static str, String); 5]> {
     let schema = schema::page()?;
     Ok([
         ("docs/fields.md", table::page()),
         ("docs/schema.json", schema),
+        ("docs/report.md", report::page()),
         ("docs/top.md", top::page()),
+        ("docs/top-schema.json", top_schema::page()?),
     ])
 }
 
@@ -42,11 +48,11 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     let stale: Vec<&str> = pages.iter().filter(is_stale).map(|(name, _)| *name).collect();
     if !stale.is_empty() {
         bail!(
-            "a table of fields or columns has changed, and not yet {}: run `make docs`",
+            "a table of fields, columns or reports has changed, and not yet {}: run `make docs`",
             stale.join(", ")
         );
     }
-    println!("{} files say what the tables of fields and columns say", pages.len());
+    println!("{} files say what the tables of fields, columns and reports say", pages.len());
     Ok(())
 }
 

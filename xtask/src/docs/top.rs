@@ -15,7 +15,8 @@ A line has one reading: an object with `v` (1) and `event` (`top`), the keys bel
 order, and `rows`, a list of objects. What is not known is `null`; so is all that is about
 failed execs without `--failed`. Rows and what is in no row make the whole: the sum of
 `execs` over all rows, and `other_execs`, is `execs`. A name that is not UTF-8 has U+FFFD for
-what is not, and stands whole, in base64, behind it as `name_raw`.
+what is not, and stands whole, in base64, behind it as `name_raw`. `top-schema.json` beside
+this file says the same to programs.
 
 | Key | Meaning |
 | --- | --- |

@@ -4,12 +4,13 @@
 use std::{
     ffi::{CStr, CString},
     fs, io,
+    os::unix::process::CommandExt,
     path::Path,
     process, ptr,
 };
 
 use rustix::{
-    process::{Gid, Resource, Rlimit, Uid, setrlimit},
+    process::{Gid, Resource, Rlimit, Uid, ioctl_tiocsctty, setrlimit, setsid},
     thread::{
         CapabilitySet, CapabilitySets, capabilities, configure_capability_in_ambient_set,
         remove_capability_from_bounding_set, set_capabilities, set_keep_capabilities,
@@ -178,6 +179,14 @@ fn only<'n>(names: impl Iterator<Item = &'n str>) -> io::Result<()> {
         configure_capability_in_ambient_set(capability, true)?;
     }
     Ok(())
+}
+
+/// Runs a program as a login does: the terminal that stdin is becomes that of a session of
+/// its own. What stands in the environment stays.
+pub(crate) fn at_terminal(program: &str, args: &[&str]) {
+    setsid().expect("a session");
+    ioctl_tiocsctty(io::stdin()).expect("a terminal");
+    panic!("{program}: {}", process::Command::new(program).args(args).exec());
 }
 
 /// Lives with so many others, who sleep, for as long as its standard input is open.

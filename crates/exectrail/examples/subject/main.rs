@@ -48,6 +48,7 @@ fn main() {
         ["getppid", count] => getppid(number(count)),
         ["empty-program"] => empty::hold(),
         ["under", words @ ..] => conditions::under(words),
+        ["at-terminal", program, args @ ..] => conditions::at_terminal(program, args),
         ["crowd", sleeper, count] => conditions::crowd(sleeper, number(count)),
         ["step-clock", seconds] => conditions::step_clock(seconds),
         ["programs-of", user] => conditions::programs_of(user),

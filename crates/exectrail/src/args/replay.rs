@@ -12,6 +12,7 @@ Examples:
   exectrail replay --json day.rec                for other programs
   exectrail replay --only 'python3*' day.rec     with rules, as a trace has them
   exectrail replay --summary-only day.rec        how long, how often, what failed
+  exectrail replay --summary-only --json day.rec  the same in an object, for other programs
   exectrail replay --tail day.rec                while it is being written
   ssh host cat day.rec | exectrail replay -      from another host
 
@@ -39,8 +40,8 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
 
-    /// Behind the events, tell what became of the processes, as `run` does; needs a recording
-    /// that was made with --exit
+    /// Behind the events, tell what became of the processes, as `run` does, with --json as an
+    /// object; needs a recording that was made with --exit
     #[arg(long)]
     pub(crate) summary: bool,
 

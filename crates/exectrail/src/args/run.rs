@@ -16,6 +16,7 @@ Examples:
 
 The command has this terminal, its stdin, stdout and stderr. What is told of it goes to
 stderr, or to a file with -o (as with strace), so that its own output stays as it is.
+Under sudo, a file that -o makes is the caller's, as the command is.
 It ends when the command does: descendants that still run are named, and left alone.
 Signals go on to the command. Twice Ctrl-C within two seconds ends the trace, if the
 command does not end; it runs on then.
@@ -30,8 +31,8 @@ pub(crate) struct RunArgs {
     pub(crate) trace: TraceArgs,
 
     /// Show nothing but the summary at the end: the processes with how long they took and
-    /// how they ended, the most frequent programs, the slowest, what failed; with --json,
-    /// the end of each process and the account
+    /// how they ended, the most frequent programs, the slowest, what failed; with --json, an
+    /// object with all that, and the account
     #[arg(long)]
     pub(crate) summary_only: bool,
 

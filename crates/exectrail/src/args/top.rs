@@ -25,8 +25,9 @@ another program. P99 is an eighth too much or too little at most.
 The kernel has room for some thousand rows, and forgets those that were not met for
 longest. What is in no row shown stands in the last line, so that all adds up.
 
-On a terminal, q or Ctrl-C ends, and the last table stays. Elsewhere each reading is a
-table, or with --json a line with one object.";
+On a terminal, q or Ctrl-C ends, and the last table stays; a narrow one has fewer columns,
+but always that of --sort. Elsewhere each reading is a table, or with --json a line with
+one object.";
 
 /// Options of `top`.
 #[derive(Args, Clone, Debug)]

@@ -46,7 +46,7 @@ impl Identity {
         if as_root {
             return Ok(Self::Ours);
         }
-        if !geteuid().is_root() || !getuid().is_root() {
+        if !is_root() {
             return Ok(Self::Plain);
         }
         let Some(uid) = number("SUDO_UID")?.filter(|&uid| uid != 0) else { return Ok(Self::Ours) };
@@ -63,9 +63,12 @@ impl Identity {
         Ok(Self::Caller { uid, gid, groups, account })
     }
 
-    /// Whether it is another user than ours.
-    pub(crate) fn is_another(&self) -> bool {
-        matches!(self, Self::Caller { .. })
+    /// User and group, if these are not ours.
+    pub(crate) fn another(&self) -> Option<(u32, u32)> {
+        match self {
+            Self::Caller { uid, gid, .. } => Some((*uid, *gid)),
+            Self::Ours | Self::Plain => None,
+        }
     }
 
     /// As the held process reads it.
@@ -136,6 +139,15 @@ impl fmt::Display for Identity {
             Self::Caller { uid, gid, .. } => write!(f, "user {uid} and group {gid}"),
         }
     }
+}
+
+/// The user who called sudo, if we are root by that.
+pub(crate) fn caller() -> Option<u32> {
+    number("SUDO_UID").ok().flatten().filter(|_| is_root())
+}
+
+fn is_root() -> bool {
+    geteuid().is_root() && getuid().is_root()
 }
 
 /// A number of sudo's.

@@ -29,7 +29,7 @@ use nix::{
 };
 use rustix::io::{FdFlags, fcntl_setfd};
 
-pub(crate) use self::identity::Identity;
+pub(crate) use self::identity::{Identity, caller};
 use self::message::Message;
 use crate::exit::NOT_FOUND;
 

@@ -102,7 +102,17 @@ mod run;
 #[cfg(test)]
 mod run_ends;
 #[cfg(test)]
+mod run_file;
+#[cfg(test)]
+mod run_report;
+#[cfg(test)]
+mod run_rights;
+#[cfg(test)]
+mod run_terminal;
+#[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod screen;
 #[cfg(test)]
 mod sightings;
 #[cfg(test)]
@@ -114,8 +124,12 @@ mod support;
 #[cfg(test)]
 mod swaps;
 #[cfg(test)]
+mod terminal;
+#[cfg(test)]
 mod terminals;
 #[cfg(test)]
 mod top;
+#[cfg(test)]
+mod top_terminal;
 #[cfg(test)]
 mod trees;

@@ -17,10 +17,11 @@ use exectrail_model::{
     family::Family,
     filter::{Rule, Rules, Subject, Verdict},
     plan::Plan,
+    report::{Occasion, Report, Whose},
 };
 use exectrail_recording::{Description, Writer};
 use exectrail_sensor::{Sensor, this_boot};
-use exectrail_sinks::{Occasion, Options, Sink, SinkKind, Whose, family_words, select};
+use exectrail_sinks::{Options, Sink, SinkKind, report_words, select};
 use serde_json::Value;
 
 use crate::{
@@ -214,14 +215,13 @@ fn a_replay_is_the_live_output_byte_for_byte() {
     let used = family.members().iter().filter_map(|member| member.end?.cpu).sum();
     let occasion = Occasion {
         whose: Whose::Host,
-        now: moment.ktime,
+        now: moment,
         status: None,
         took: moment.ktime - begun.ktime,
         cpu: Some(used),
         cpu_before: 0,
-        width: None,
     };
-    let words = family_words(&family, &occasion);
+    let words = report_words(&Report::new(&family, occasion), None);
     let output = replay(&file, &["--summary-only".to_owned(), "--no-fold".to_owned()]);
     assert_eq!(String::from_utf8(output.stdout).unwrap(), words);
     assert!(words.contains("SIGKILL") && words.contains("failures"), "{words}");
@@ -306,7 +306,7 @@ fn what_a_recording_cannot_answer_is_refused() {
     refused(&["replay", "--only", "tree=1", &file], 2, &["record it with that rule"]);
     refused(&["replay", "--only", "result=failed", &file], 2, &["--failed"]);
     refused(&["replay", "--summary", &file], 2, &["--exit"]);
-    refused(&["replay", "--json", "--summary", &file], 2, &["--json"]);
+    refused(&["replay", "--json", "--summary", &file], 2, &["--exit"]);
     refused(&["replay", "--only", "./x", &file], 2, &["absolute path"]);
     refused(&["replay", subject().to_str().unwrap()], 1, &["no recording"]);
     refused(&["replay", &place.at("none")], 1, &["cannot read"]);

@@ -34,7 +34,7 @@ pub(crate) fn outcome(command: &mut Command) -> (Output, String) {
     (output, stderr)
 }
 
-fn lines(text: &str) -> Vec<Value> {
+pub(crate) fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -57,7 +57,7 @@ fn the_commands_own_exec_is_the_first_of_all() {
     for number in 0..starts.unwrap_or(if is_emulated() { 5 } else { 50 }) {
         let marker = format!("start-{number}");
         let events = events(&place, &["--", "/usr/bin/true", &marker]);
-        let [exec, exit, summary] = &events[..] else { panic!("{number}: {events:#?}") };
+        let [exec, exit, report, summary] = &events[..] else { panic!("{number}: {events:#?}") };
         says(
             exec,
             json!({
@@ -68,6 +68,7 @@ fn the_commands_own_exec_is_the_first_of_all() {
             }),
         );
         says(exit, json!({ "event": "exit", "process": exec["process"], "exit_code": 0 }));
+        says(report, json!({ "event": "report", "execs": 1, "exit_code": 0, "failed": 0 }));
         says(summary, json!({ "event": "summary", "delivered": 2, "dropped": 0, "missed": 0 }));
     }
 }
@@ -115,18 +116,19 @@ fn every_line_of_a_run_is_what_the_schema_says() {
     let command = ["--", "/bin/sh", "-c", "/usr/bin/true; /nonexistent/program; true"];
     for options in [&["--failed"][..], &["--summary-only"], &["--fields", "exe,pid"]] {
         let events = events(&place, &[options, &command].concat());
-        assert_eq!(events.last().unwrap()["event"], "summary");
+        let [.., report, summary] = &events[..] else { panic!("{events:#?}") };
+        assert_eq!((&report["event"], &summary["event"]), (&json!("report"), &json!("summary")));
         if options[0] == "--fields" {
+            assert_eq!(schema.refusal(report), None, "{report}");
             continue;
         }
         for line in &events {
             assert_eq!(schema.refusal(line), None, "{line}");
         }
         let of_kind = |kind| events.iter().filter(|event| event["event"] == kind).count();
-        let execs = if options[0] == "--failed" { (2, 1) } else { (0, 0) };
-        assert_eq!((of_kind("exec"), of_kind("failed")), execs, "{events:#?}");
-        assert_eq!(of_kind("exit"), 2);
-        let summary = events.last().unwrap();
+        let counts = if options[0] == "--failed" { (2, 1, 2) } else { (0, 0, 0) };
+        let found = (of_kind("exec"), of_kind("failed"), of_kind("exit"));
+        assert_eq!(found, counts, "{events:#?}");
         let number = |name: &str| summary[name].as_u64().unwrap();
         assert_eq!(
             number("seen"),

@@ -123,7 +123,7 @@ impl Running {
 /// nohup, or by a shell that has these tests in its background), they would be in the
 /// commands, too, and one that ignores a signal does not end by it. What is caught instead
 /// is so no more after an exec (signal(7)).
-fn ends_of_their_own() {
+pub(crate) fn ends_of_their_own() {
     for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
         register_conditional_shutdown(signal, 128 + signal, Arc::new(AtomicBool::new(true)))
             .unwrap();
@@ -131,7 +131,7 @@ fn ends_of_their_own() {
 }
 
 /// A shell that waits in small steps, since it looks at signals between them only.
-fn waits_and(traps: &str) -> String {
+pub(crate) fn waits_and(traps: &str) -> String {
     format!("{traps}; echo $$; n=0; while [ $n -lt 400 ]; do sleep 0.05; n=$((n+1)); done")
 }
 

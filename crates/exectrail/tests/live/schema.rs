@@ -1,11 +1,12 @@
-//! Each line of JSON is what `docs/schema.json` says it is.
+//! Each line of JSON is what `docs/schema.json` says it is, and each reading of `top` what
+//! `docs/top-schema.json` says.
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, process::Command};
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
-use crate::support::{Trace, executable_at, program_at, real_kernel, run, scratch};
+use crate::support::{Trace, exectrail, executable_at, program_at, real_kernel, run, scratch};
 
 pub(crate) struct Schema {
     schemas: Schemas,
@@ -15,7 +16,16 @@ pub(crate) struct Schema {
 impl Schema {
     /// The committed one; to compile it is to compare it with what a schema may be.
     pub(crate) fn committed() -> Self {
-        let schema = serde_json::from_str(include_str!("../../../../docs/schema.json")).unwrap();
+        Self::compile(include_str!("../../../../docs/schema.json"))
+    }
+
+    /// That of readings of `top`.
+    pub(crate) fn of_top() -> Self {
+        Self::compile(include_str!("../../../../docs/top-schema.json"))
+    }
+
+    fn compile(text: &str) -> Self {
+        let schema = serde_json::from_str(text).unwrap();
         let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
         compiler.enable_format_assertions();
         compiler.enable_content_assertions();
@@ -98,4 +108,56 @@ fn every_line_is_what_the_schema_says() {
     }
     let ancestor = &outcome.execs_of(&program)[0]["ancestors"][0];
     assert!(ancestor["comm_raw"].is_string(), "{ancestor}");
+}
+
+/// With and without a row, which is called something that is not UTF-8, where it can be.
+#[test]
+fn every_reading_is_what_the_schema_says() {
+    if !real_kernel("every_reading_is_what_the_schema_says") {
+        return;
+    }
+    let directory = scratch();
+    let program = program_at(&directory.path().join("program")).to_owned();
+    let odd = directory.path().join(OsStr::from_bytes(b"odd\xff"));
+    executable_at(&odd, &fs::read(program).unwrap());
+    let below = format!("{}/**", directory.path().display());
+    let schema = Schema::of_top();
+    let common = ["top", "--json", "--once", "--interval", "1h", "--only", &below];
+    for by in ["program", "user", "parent", "cgroup"] {
+        for failed in [&["--failed"][..], &[]] {
+            let mut command = exectrail();
+            let words = [&common[..], &["--by", by], failed].concat();
+            let trace = Trace::start_command(command.args(words));
+            run(Command::new(&odd).arg("exit"));
+            Command::new(directory.path().join("not-there")).arg("x").status().unwrap_err();
+            let outcome = trace.stop();
+            let [reading] = &outcome.events[..] else { panic!("{by}: {}", outcome.stderr) };
+            assert_eq!(schema.refusal(reading), None, "{reading:#}");
+            assert_eq!(reading["execs"], 1, "{reading:#}");
+            let failures = if failed.is_empty() { json!(null) } else { json!(1) };
+            assert_eq!(reading["failures"], failures, "{reading:#}");
+            let rows = reading["rows"].as_array().unwrap();
+            assert_eq!(rows[0].get("name_raw").is_some(), by == "program", "{reading:#}");
+            refuses_what_it_is_not(&schema, reading);
+        }
+    }
+}
+
+fn refuses_what_it_is_not(schema: &Schema, reading: &Value) {
+    let refuses = |pointer: &str, value: Value| {
+        let mut reading = reading.clone();
+        *reading.pointer_mut(pointer).unwrap() = value;
+        assert!(schema.refusal(&reading).is_some(), "{pointer} {reading:#}");
+    };
+    refuses("/v", json!(2));
+    refuses("/by", json!("colour"));
+    refuses("/execs", json!(null));
+    refuses("/execs_per_s", json!("3.0"));
+    refuses("/rows", json!({}));
+    refuses("/rows/0/name", json!(3));
+    refuses("/rows/0/ends", json!(-3));
+    refuses("/rows/0", json!({}));
+    let mut more = reading.clone();
+    more["rows"][0]["another"] = json!(1);
+    assert!(schema.refusal(&more).is_some(), "{more:#}");
 }

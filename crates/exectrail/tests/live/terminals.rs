@@ -1,83 +1,20 @@
 //! At a terminal: lines as long as it is wide, and a line that tells how far it is.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::Read,
+    fs::{self, File},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
-    thread,
-    time::{Duration, Instant},
 };
 
-use rustix::{
-    process::{Pid, Signal, kill_process},
-    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{Winsize, tcsetwinsize},
-};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
     edge_expect::Place,
     support::{exectrail, program_at, real_kernel, run},
+    terminal::Terminal,
 };
 
 /// What begins a line that takes the place of another.
 const REWRITE: &str = "\r\x1b[Kexectrail: ";
-
-/// A terminal, and what has been written to it.
-struct Terminal {
-    master: File,
-    slave: File,
-    written: Arc<Mutex<Vec<u8>>>,
-}
-
-impl Terminal {
-    fn new(columns: u16) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-        let slave = OpenOptions::new().read(true).write(true).open(name).unwrap();
-        let master = File::from(master);
-        let written = Arc::<Mutex<Vec<u8>>>::default();
-        let (mut reader, into) = (master.try_clone().unwrap(), Arc::clone(&written));
-        thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            // An error is its end: nobody has it open any more.
-            while let Ok(read @ 1..) = reader.read(&mut bytes) {
-                into.lock().unwrap().extend_from_slice(&bytes[..read]);
-            }
-        });
-        let terminal = Self { master, slave, written };
-        terminal.resize(columns);
-        terminal
-    }
-
-    fn resize(&self, columns: u16) {
-        let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        tcsetwinsize(&self.master, size).unwrap();
-    }
-
-    fn open(&self) -> Stdio {
-        self.slave.try_clone().unwrap().into()
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.written.lock().unwrap()).into_owned()
-    }
-
-    /// What has been written, once `is_there` says so.
-    fn wait(&self, is_there: impl Fn(&str) -> bool) -> String {
-        let give_up = Instant::now() + Duration::from_secs(120);
-        loop {
-            let text = self.text();
-            if is_there(&text) {
-                return text;
-            }
-            assert!(Instant::now() < give_up, "it has only {text:?}");
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
 
 /// exectrail, of which a test chooses where its output goes.
 fn command(words: &[&str]) -> Command {

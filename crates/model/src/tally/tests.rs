@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use exectrail_abi::tally::Counts;
 
-use super::{By, COLUMNS, Column, Name, Reading, Snapshot, Tallied, plus};
+use super::{By, COLUMNS, Column, HEADINGS, Name, Reading, Snapshot, Tallied, plus};
 use crate::event::Moment;
 
 fn path(text: &str) -> Name {
@@ -62,5 +62,35 @@ fn every_column_gives_an_order() {
     for column in COLUMNS {
         reading.sort(column);
         assert_eq!(names(&reading), ["/a", "/b", "/c"], "{}", column.name);
+    }
+}
+
+/// What is said of values is what readers of them rely on.
+#[test]
+fn every_value_is_of_its_kind() {
+    let names = [
+        path("/a"),
+        Name::End(b"end".to_vec()),
+        Name::User(0, Some("root".to_owned())),
+        Name::User(7, None),
+        Name::Unknown,
+    ];
+    let mut after = snapshot(1, 9, &[]);
+    let ran =
+        Tallied { counts: Counts { execs: 2, ends: 1, ..Counts::default() }, ..Tallied::default() };
+    after.rows = names.into_iter().map(|name| (name, ran.clone())).collect();
+    after.rows.insert(path("/never-ended"), Tallied::default());
+    for by in By::ALL {
+        let reading = Reading::between(by, 0, None, &after);
+        for heading in HEADINGS {
+            let cell = (heading.get)(&reading, 2);
+            assert!(heading.kind.has(cell), "{}: {cell:?}", heading.name);
+        }
+        for column in COLUMNS {
+            for row in &reading.rows {
+                let cell = (column.get)(row);
+                assert!(column.kind.has(cell), "{}: {cell:?}", column.name);
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Environment variables as a JSON object.
 
-use exectrail_model::{environment::Environment, fields::Field};
+use exectrail_model::environment::Environment;
 
 use crate::json;
 
@@ -35,12 +35,7 @@ impl Key {
 impl Object {
     /// Writes an object; and behind it all pairs in base64, unless it tells
     /// everything as it is.
-    pub(super) fn write(
-        &mut self,
-        field: &Field,
-        environment: Environment<'_>,
-        line: &mut Vec<u8>,
-    ) {
+    pub(super) fn write(&mut self, field: &str, environment: Environment<'_>, line: &mut Vec<u8>) {
         let mut whole = self.collect(environment);
         let Self { text, keys } = self;
         let mut shown = keys.iter().peekable();

@@ -19,6 +19,9 @@ const TITLE: Style = Style::new().effects(Effects::UNDERLINE);
 /// Lines of the table besides its rows.
 const AROUND: usize = 3;
 
+/// Cells that what a row is called has at least, if numbers can make room.
+const NAME: usize = 20;
+
 /// What a table is told besides the reading.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
@@ -30,6 +33,8 @@ pub struct Table {
     pub rows: usize,
     /// Whether failed execs are counted.
     pub failures: bool,
+    /// The column that rows are in the order of, by its name: it is always shown.
+    pub sorted: &'static str,
     /// Whether to use colours.
     pub color: bool,
 }
@@ -72,7 +77,7 @@ impl Lines {
         let shown = self.table.rows.min(room).min(reading.rows.len());
         let totals = self.totals(reading, &mut clock.0)?;
         self.line(&totals);
-        let columns: Vec<_> = COLUMNS.iter().filter(|column| self.has(column)).collect();
+        let columns = self.columns();
         let titles = self.titles(reading, &columns)?;
         self.line(&titles);
         for row in reading.rows.iter().take(shown) {
@@ -84,8 +89,26 @@ impl Lines {
         Ok(())
     }
 
-    fn has(&self, column: &Column) -> bool {
-        !column.title.is_empty() && (self.table.failures || !column.of_failures)
+    /// Those that there is room for: numbers whose rows have no name say nothing.
+    fn columns(&self) -> Vec<&'static Column> {
+        let has = |column: &&Column| {
+            !column.title.is_empty() && (self.table.failures || !column.of_failures)
+        };
+        let mut columns: Vec<_> = COLUMNS.iter().filter(has).collect();
+        let room = self.table.width.unwrap_or(usize::MAX);
+        while columns.iter().map(|column| cells(column)).sum::<usize>() > room {
+            let spare = |column: &Column| if self.is_sorted_by(column) { 0 } else { column.spare };
+            let Some(most) = columns.iter().map(|column| spare(column)).max() else { break };
+            if most == 0 {
+                break;
+            }
+            columns.retain(|column| spare(column) < most);
+        }
+        columns
+    }
+
+    fn is_sorted_by(&self, column: &Column) -> bool {
+        column.name == self.table.sorted
     }
 
     /// What there is of everything.
@@ -190,6 +213,14 @@ impl Lines {
             None => self.text.push_str(line),
         }
         self.text.push('\n');
+    }
+}
+
+/// What a column takes, at least.
+fn cells(column: &Column) -> usize {
+    match column.align {
+        Align::Right(cells) => cells,
+        Align::Left(_) => 2 + NAME,
     }
 }
 

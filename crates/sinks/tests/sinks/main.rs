@@ -13,6 +13,8 @@ mod random;
 #[cfg(test)]
 mod recorded;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod shell;
 #[cfg(test)]
 mod top;

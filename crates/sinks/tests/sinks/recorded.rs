@@ -3,7 +3,7 @@
 
 use std::{env, fs, path::PathBuf};
 
-use exectrail_model::event::Moment;
+use exectrail_model::event::{Event, Moment};
 use exectrail_recording::{Decoder, Description, Reader, Step, Writer};
 use exectrail_sinks::{Options, Sink, select};
 
@@ -44,6 +44,15 @@ fn recording() -> Vec<u8> {
 }
 
 fn hand_over(bytes: &[u8], sink: &mut dyn Sink) {
+    each_of(bytes, |event| put(sink, event));
+}
+
+/// Each event of the golden recording.
+pub(crate) fn each_recorded(take: impl FnMut(&Event<'_>)) {
+    each_of(&fs::read(golden("all.rec")).unwrap(), take);
+}
+
+fn each_of(bytes: &[u8], mut take: impl FnMut(&Event<'_>)) {
     let mut reader = Reader::open(bytes).unwrap();
     let mut decoder = Decoder::new(None);
     loop {
@@ -51,7 +60,7 @@ fn hand_over(bytes: &[u8], sink: &mut dyn Sink) {
             Step::Description(description) => decoder = Decoder::new(description.boot),
             Step::Events(items) => {
                 for item in items.map(Result::unwrap) {
-                    put(sink, &decoder.body(item.bytes, item.moment).unwrap());
+                    take(&decoder.body(item.bytes, item.moment).unwrap());
                 }
             }
             Step::Damage(damage) => panic!("{damage:?}"),

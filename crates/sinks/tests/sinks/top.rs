@@ -10,8 +10,14 @@ use exectrail_sinks::{Table, TopClock, top_json, top_table};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-const TABLE: Table =
-    Table { width: None, height: None, rows: usize::MAX, failures: true, color: false };
+const TABLE: Table = Table {
+    width: None,
+    height: None,
+    rows: usize::MAX,
+    failures: true,
+    sorted: "execs_per_s",
+    color: false,
+};
 
 fn counts(execs: u64, failures: u64, ends: u64) -> Counts {
     Counts { execs, failures, ends, run_time: ends * 1_500_000 }
@@ -76,6 +82,29 @@ fn a_table_fits_its_terminal() {
     assert!(wide.contains("\u{1b}[33m5\u{1b}[0m") && !wide.contains("\u{1b}[33m0\u{1b}[0m"));
     // A terminal of no size at all still says what there is in all.
     assert_eq!(table(&programs(), Table { height: Some(1), ..TABLE }).lines().count(), 3);
+}
+
+/// Numbers without names say nothing; nor do rows whose order cannot be seen.
+#[test]
+fn a_narrow_table_leaves_columns_out_and_no_names() {
+    let titles = |width, failures, sorted| {
+        let table = Table { width: Some(width), failures, sorted, ..TABLE };
+        let text = self::table(&programs(), table);
+        text.lines().nth(1).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let all = "EXECS/S FAILED/S EXECS FAILED ENDED MEAN P99 PROGRAM";
+    assert_eq!(titles(86, true, "execs_per_s"), all);
+    assert_eq!(titles(85, true, "execs_per_s"), all.replace(" P99", ""));
+    assert_eq!(titles(85, true, "p99_ns"), all.replace(" MEAN", ""));
+    assert_eq!(titles(60, true, "execs"), "EXECS/S FAILED/S EXECS FAILED PROGRAM");
+    assert_eq!(titles(61, false, "execs"), "EXECS/S EXECS ENDED MEAN PROGRAM");
+    assert_eq!(titles(10, true, "p99_ns"), "EXECS/S…");
+    for width in 31..120 {
+        let text = table(&programs(), Table { width: Some(width), ..TABLE });
+        assert!(text.contains("/usr/bin/true"), "{width}: {text}");
+        let cells = |line: &str| line.chars().count();
+        assert!(text.lines().all(|line| cells(line) <= width), "{width}: {text}");
+    }
 }
 
 #[test]

@@ -15,9 +15,10 @@ use exectrail_model::{
     event::{Body, Event},
     family::Family,
     plan::Plan,
+    report::{Occasion, Report, Whose},
 };
 use exectrail_recording::{Description, End, OpenError, Player, Reader, Step};
-use exectrail_sinks::{Occasion, Whose, family_words, summary_words};
+use exectrail_sinks::{report_words, summary_words};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use self::damages::Damages;
@@ -114,7 +115,8 @@ impl<'a> Showing<'a> {
         let opened = form::open(&args.form, &Config::default(), &plan, Standard::Out)?;
         let has_summary = args.summary || args.summary_only;
         if has_summary {
-            questions::check_summary(description, opened.is_for_people)?;
+            let is_told = opened.is_for_people || opened.sink.has_reports();
+            questions::check_summary(description, is_told)?;
         }
         if args.form.tree && description.ancestors == 0 {
             say(format_args!(
@@ -148,11 +150,17 @@ impl<'a> Showing<'a> {
     fn end(mut self, unread: u64) -> anyhow::Result<()> {
         let Self { player, stream, family, args, .. } = &mut self;
         player.finish(&mut |event| take(stream, family.as_mut(), args, event));
-        self.stream.flush();
         let moment = self.player.last();
+        let report = self.family.as_ref().map(|family| self.report(family));
+        if let Some(report) = &report {
+            self.stream.report(report);
+        }
+        self.stream.flush();
         let (account, filtered) = (self.player.account(), self.player.filtered());
         let summary = account.map(|all| self.stream.summary_again(&all, filtered, unread));
-        let words = self.family.as_ref().map(|family| self.words(family));
+        // In its own form it has been shown already.
+        let words = report.as_ref().filter(|_| !self.stream.has_reports());
+        let words = words.map(|report| report_words(report, output::width_of(Standard::Out)));
         let written = match summary {
             Some(summary) => self.stream.end(&Event { moment, body: Body::Summary(summary) }),
             None => self.stream.end_without_account(),
@@ -168,19 +176,18 @@ impl<'a> Showing<'a> {
         Ok(())
     }
 
-    fn words(&self, family: &Family) -> String {
-        let now = self.player.last().ktime;
+    fn report<'f>(&self, family: &'f Family) -> Report<'f> {
+        let now = self.player.last();
         let used = family.members().iter().filter_map(|member| member.end?.cpu);
         let occasion = Occasion {
             whose: Whose::Host,
             now,
             status: None,
-            took: now.saturating_sub(self.description.begun.ktime),
+            took: now.ktime.saturating_sub(self.description.begun.ktime),
             cpu: Some(used.fold(0, u64::saturating_add)),
             cpu_before: 0,
-            width: output::width_of(Standard::Out),
         };
-        family_words(family, &occasion)
+        Report::new(family, occasion)
     }
 }
 

@@ -51,9 +51,9 @@ pub(super) fn check_output(args: &ReplayArgs) -> anyhow::Result<()> {
 }
 
 /// Whether there is what a summary is made of.
-pub(super) fn check_summary(description: &Description, for_people: bool) -> anyhow::Result<()> {
-    if !for_people {
-        return Err(refused("a summary is for people: leave out --json and --format"));
+pub(super) fn check_summary(description: &Description, is_told: bool) -> anyhow::Result<()> {
+    if !is_told {
+        return Err(refused("this format has no summary: leave out --format, or use --json"));
     }
     if !description.exits {
         return Err(refused(

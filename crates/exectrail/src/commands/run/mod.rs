@@ -1,5 +1,6 @@
 //! `exectrail run -- CMD`: what one command and its descendants exec.
 
+mod made;
 mod patience;
 
 use std::{
@@ -15,9 +16,10 @@ use exectrail_model::{
     event::{Body, Event, Kinds, Status},
     family::{self, Family},
     plan::Plan,
+    report::{Occasion, Report, Whose},
 };
 use exectrail_sensor::{Sensor, check_pid_namespace};
-use exectrail_sinks::{Occasion, Whose, family_words, summary_words};
+use exectrail_sinks::{report_words, summary_words};
 use nix::sys::{
     resource::{UsageWho, getrusage},
     signal::Signal,
@@ -25,7 +27,10 @@ use nix::sys::{
 };
 use rustix::thread::CapabilitySet;
 
-use self::patience::{Patience, Verdict};
+use self::{
+    made::Made,
+    patience::{Patience, Verdict},
+};
 use crate::{
     args::RunArgs,
     capabilities,
@@ -50,14 +55,22 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let identity = Identity::of_caller(args.as_root)?;
     let mut child = Child::hold(&args.command, &identity)?;
     let mut plan = plan::plan(trace, Scope::Tree(child.id()), &config, &host)?;
-    let opened = form::open(&trace.form, &config, &plan, Standard::Err)?;
+    let made = Made::new(trace.form.output.as_deref(), &identity);
+    let opened = form::open(&trace.form, &config, &plan, Standard::Err);
+    match (made, &opened) {
+        (Some(made), Ok(_)) => made.give_away(),
+        (Some(made), Err(_)) => made.take_back(),
+        (None, _) => {}
+    }
+    let opened = opened?;
     let shown = Shown::new(args, &plan, &opened);
     for_a_family(&mut plan, opened.sink.needs());
 
     let signals = Passing::listen().context("preparing for signals")?;
     let mut sensor = Sensor::start(&plan)?;
     // To send signals to another user's process is a right of its own.
-    let kill = if identity.is_another() { CapabilitySet::KILL } else { CapabilitySet::empty() };
+    let kill =
+        if identity.another().is_some() { CapabilitySet::KILL } else { CapabilitySet::empty() };
     capabilities::drop_all_but(kill).context("giving up capabilities")?;
     let stream = Stream::new(opened.sink, None);
     let mut watch = Watch { stream, family: Family::of(child.id()), shown, has_begun: false };
@@ -89,10 +102,11 @@ struct Shown {
 impl Shown {
     fn new(args: &RunArgs, plan: &Plan, opened: &Opened) -> Self {
         let people = opened.is_for_people;
+        let is_told = people || opened.sink.has_reports();
         Self {
             programs: !args.summary_only,
-            // To programs, they are the summary.
-            ends: if people { plan.exits && !args.summary_only } else { true },
+            // To programs that get no report, they are the summary.
+            ends: if args.summary_only { !is_told } else { plan.exits || !people },
             words: people || args.trace.form.output.is_some(),
         }
     }
@@ -204,6 +218,8 @@ fn finish(
     let account = sensor.stop(&mut |event| watch.take(event));
     log::info!("{account:?}");
     let Watch { mut stream, family, shown, .. } = watch;
+    let report = Report::new(&family, occasion(child, end, took));
+    stream.report(&report);
     stream.flush();
     let summary = stream.summary(&account, sensor.counts());
     let ended = stream.end(&Event { moment: Sensor::now(), body: Body::Summary(summary) });
@@ -214,7 +230,7 @@ fn finish(
     if let Some((_, words)) = &failure {
         say(format_args!("{words}"));
     } else if shown.words {
-        let words = family_words(&family, &occasion(child, end, took));
+        let words = report_words(&report, output::width_of(Standard::Err));
         say(format_args!("{}", words.trim_end()));
         if summary.dropped > 0 || summary.missed > 0 {
             say(format_args!("not all was seen: {}", summary_words(&summary)));
@@ -248,12 +264,11 @@ fn occasion(child: &Child, end: End, took: Duration) -> Occasion {
     });
     Occasion {
         whose: Whose::Command,
-        now: Sensor::now().ktime,
+        now: Sensor::now(),
         status,
         took: nanos(took),
         cpu: used,
         cpu_before: nanos(child.cpu_before()),
-        width: output::width_of(Standard::Err),
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &TopArgs) -> anyhow::Result<()> {
     capabilities::drop_all_but(CapabilitySet::empty()).context("giving up capabilities")?;
     let programs: Vec<_> = sensor.programs().collect();
     log::info!("programs: {}", programs.join(", "));
-    let mut show = Show::new(args, &plan, output);
+    let mut show = Show::new(args, &plan, column.name, output);
     say(format_args!("tracing; Ctrl-C{} ends", if show.has_keys() { " or q" } else { "" }));
     let mut top = Top { sensor, counting, column, start: Sensor::now().ktime, before: None };
     show.begin().context("preparing the terminal")?;

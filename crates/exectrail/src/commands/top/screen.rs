@@ -60,19 +60,22 @@ pub(super) fn size() -> (Option<usize>, Option<usize>) {
     (size.and_then(|size| known(size.ws_col)), size.and_then(|size| known(size.ws_row)))
 }
 
-/// What draws lines from the top on, for one write, so that nothing flickers.
+/// What draws lines from the top on, for one write, so that nothing flickers. Each place
+/// is cleared before it is written to: behind a line that is as long as the terminal is
+/// wide, the cursor stands on its last character still, which would go (xterm).
 /// The last line has no end, which would move all lines up on a full screen.
 pub(super) fn drawn(lines: &str) -> String {
     let mut text = String::from(HOME);
     let lines = lines.strip_suffix('\n').unwrap_or(lines);
-    for (index, line) in lines.split('\n').enumerate() {
-        if index > 0 {
+    let mut left = lines.split('\n').peekable();
+    while let Some(line) = left.next() {
+        let is_last = left.peek().is_none();
+        text.push_str(if is_last { CLEAR_REST } else { CLEAR_LINE });
+        text.push_str(line);
+        if !is_last {
             text.push_str("\r\n");
         }
-        text.push_str(line);
-        text.push_str(CLEAR_LINE);
     }
-    text.push_str(CLEAR_REST);
     text
 }
 
@@ -109,7 +112,8 @@ mod tests {
 
     #[test]
     fn every_line_is_cleared_and_the_last_one_does_not_end() {
-        assert_eq!(drawn("a\nb\n"), "\x1b[Ha\x1b[K\r\nb\x1b[K\x1b[J");
-        assert_eq!(drawn(""), "\x1b[H\x1b[K\x1b[J");
+        assert_eq!(drawn("a\nb\n"), "\x1b[H\x1b[Ka\r\n\x1b[Jb");
+        assert_eq!(drawn("a\n"), "\x1b[H\x1b[Ja");
+        assert_eq!(drawn(""), "\x1b[H\x1b[J");
     }
 }

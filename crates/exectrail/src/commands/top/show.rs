@@ -32,12 +32,16 @@ pub(super) struct Show {
     /// Of a terminal: it, and the keys.
     screen: Option<Screen>,
     keys: Option<Keys>,
-    /// The last table, for whoever ends it.
-    last: String,
+    /// The last one, for whoever ends it.
+    last: Option<Reading>,
 }
 
+/// Lines that a terminal has below the last table: for the words at the end, two lines of
+/// a narrow one, and for a prompt.
+const BELOW: usize = 3;
+
 impl Show {
-    pub(super) fn new(args: &TopArgs, plan: &Plan, output: Output) -> Self {
+    pub(super) fn new(args: &TopArgs, plan: &Plan, sorted: &'static str, output: Output) -> Self {
         let Output { writer, reader, width, color, .. } = output;
         let width = width.and_then(|ask| ask());
         let is_drawn = !args.json && io::stdout().is_terminal() && !is_dumb();
@@ -47,14 +51,14 @@ impl Show {
         Self {
             reader,
             writer,
-            table: Table { width, height: None, rows, failures: plan.failed, color },
+            table: Table { width, height: None, rows, failures: plan.failed, sorted, color },
             json: args.json,
             clock: TopClock::system(),
             users: users::of_this_host(),
             resolver: Resolver::start(),
             keys: if screen.is_some() { Keys::listen() } else { None },
             screen,
-            last: String::new(),
+            last: None,
         }
     }
 
@@ -82,12 +86,13 @@ impl Show {
         if self.screen.is_some() {
             (self.table.width, self.table.height) = screen::size();
         }
-        self.last = top_table(&reading, &self.table, &mut self.clock);
+        let table = top_table(&reading, &self.table, &mut self.clock);
         let shown = if self.screen.is_some() {
-            self.writer.write_all(screen::drawn(&self.last).as_bytes())
+            self.last = Some(reading);
+            self.writer.write_all(screen::drawn(&table).as_bytes())
         } else {
             // Tables below each other, with a line between them.
-            writeln!(self.writer, "{}", self.last)
+            writeln!(self.writer, "{table}")
         };
         shown.and_then(|()| self.writer.flush()).map_err(failed)
     }
@@ -97,7 +102,11 @@ impl Show {
         self.keys = None;
         let Some(screen) = &mut self.screen else { return Ok(()) };
         screen.leave(&mut self.writer)?;
-        self.writer.write_all(self.last.as_bytes())?;
+        if let Some(reading) = &self.last {
+            let height = self.table.height.map(|height| height.saturating_sub(BELOW));
+            let table = Table { height, ..self.table };
+            self.writer.write_all(top_table(reading, &table, &mut self.clock).as_bytes())?;
+        }
         self.writer.flush()
     }
 
