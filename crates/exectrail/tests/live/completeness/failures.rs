@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::{EXECS, keep, may_be_real_time};
 use crate::{
-    edge_expect::Place,
+    edge_expect::{Place, kernel_since},
     support::{real_kernel, subject},
 };
 
@@ -48,7 +48,7 @@ impl Watch {
     }
 
     /// Says the figures, and fails if any of so many failures is neither shown nor in the
-    /// account.
+    /// account, as far as the kernel counts.
     fn judge(mut self, storm: &str, failures: usize) {
         let account = self.sensor.stop(&mut |_| ControlFlow::Continue(()));
         let ours = |name: &str| name.starts_with("enter_") || name == "exit_exec";
@@ -67,7 +67,11 @@ impl Watch {
         keep(&figures);
         assert!(self.shown <= failures, "told twice: {figures}");
         let accounted = usize::try_from(account.dropped() + skipped + forgotten).unwrap();
-        assert!(self.shown + accounted >= failures, "{figures}");
+        // Before 6.7 the kernel does not count what it skips: failures beside a map operation
+        // that stands interrupted on the same CPU, for which a reader's own are enough where
+        // real-time workers interrupt it (37 of 4,000 once, 6.1-rt).
+        let uncounted = if kernel_since(6, 7) { 0 } else { failures / 20 };
+        assert!(self.shown + accounted + uncounted >= failures, "{figures}");
     }
 }
 
