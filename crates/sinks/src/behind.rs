@@ -144,7 +144,8 @@ impl WriteBehind {
     /// When to [`check`](Self::check), at the latest, if there is anything to be known.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
-        let is_at_rest = lock(&self.shared.queue).bytes == 0;
+        let queue = lock(&self.shared.queue);
+        let is_at_rest = queue.bytes == 0 && queue.failure.is_none();
         if is_at_rest { None } else { Some(Instant::now() + LOOK_AGAIN) }
     }
 
@@ -260,7 +261,7 @@ impl Queue {
         }
     }
 
-    /// So many items are not out, and never will be.
+    /// The items that are left are not out, and never will be.
     fn fail(&mut self, error: io::Error) {
         self.bytes = 0;
         self.next = Stretch::default();

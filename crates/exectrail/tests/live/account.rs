@@ -102,6 +102,20 @@ fn plan_of(path: &str) -> Plan {
     Plan { rules, exits: true, buffer: BufferSize::at_least(64 << 20).unwrap(), ..Plan::default() }
 }
 
+/// Stops it: execs and ends that it had left to tell, and the account.
+fn stop(sensor: &mut Sensor) -> (usize, usize, Account) {
+    let (mut execs, mut ends) = (0, 0);
+    let account = sensor.stop(&mut |event| {
+        match event.body {
+            Body::Exec(_) => execs += 1,
+            Body::Exit(_) => ends += 1,
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    (execs, ends, account)
+}
+
 #[test]
 fn the_account_has_a_row_for_each_cpu_and_each_program() {
     if !real_kernel("the_account_has_a_row_for_each_cpu_and_each_program") {
@@ -115,15 +129,7 @@ fn the_account_has_a_row_for_each_cpu_and_each_program() {
     // A worker on each CPU.
     run_subject(&["storm", &tiny, &(500 * workers).to_string(), &workers.to_string()]);
     let before = sensor.account();
-    let (mut execs, mut ends) = (0, 0);
-    let account = sensor.stop(&mut |event| {
-        match event.body {
-            Body::Exec(_) => execs += 1,
-            Body::Exit(_) => ends += 1,
-            _ => {}
-        }
-        ControlFlow::Continue(())
-    });
+    let (execs, ends, account) = stop(&mut sensor);
     let counts = sensor.counts();
 
     assert_eq!((before.cpus.len(), account.cpus.len()), (possible_cpus(), possible_cpus()));
@@ -213,15 +219,7 @@ fn ends_of_what_is_left_out_are_left_out_in_the_kernel() {
     let mut sensor = Sensor::start(&plan_of(&wanted)).unwrap();
     run_subject(&["storm", &other, "1000", "2"]);
     run_subject(&["storm", &wanted, "100", "2"]);
-    let (mut execs, mut ends) = (0, 0);
-    let account = sensor.stop(&mut |event| {
-        match event.body {
-            Body::Exec(_) => execs += 1,
-            Body::Exit(_) => ends += 1,
-            _ => {}
-        }
-        ControlFlow::Continue(())
-    });
+    let (execs, ends, account) = stop(&mut sensor);
     let counts = sensor.counts();
     assert_eq!((execs, ends, account.dropped()), (100, 100, 0));
     assert!(account.filtered() >= 2000, "{account:?}");

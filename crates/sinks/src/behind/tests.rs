@@ -121,6 +121,7 @@ fn what_is_not_out_is_known() {
             assert!(since.elapsed() < Duration::from_secs(60));
             thread::sleep(Duration::from_millis(1));
         }
+        assert!(behind.due().is_some(), "whoever has not asked yet is to ask");
         let out = super::lines(&door.bytes());
         assert_eq!(out + behind.resting(), 10_000, "{room}");
         let mut bytes = line(1);
