@@ -21,6 +21,8 @@ pub const RULES_MAX: u32 = 65_536;
 /// Longest directory, with its last slash, that a prefix rule can have in the kernel:
 /// the kernel's limit for keys of a trie (`LPM_DATA_SIZE_MAX`, `kernel/bpf/lpm_trie.c`).
 pub const PREFIX_MAX: usize = 256;
+/// Most components of such a directory.
+pub const DIRECTORIES_MAX: usize = 31;
 /// Controllers there can be in hierarchies of version 1 (`CGROUP_SUBSYS_COUNT` is 14 in
 /// 6.18), and levels of those that are looked at.
 pub const CONTROLLERS: u32 = 16;

@@ -18,7 +18,7 @@ use exectrail_abi::{
         ARGS_MAX, BEFORE_ARGS_MAX, Exec, Exit, FIXED_LEN, KIND_EXIT, KIND_PIECE, Piece, TAIL_MAX,
         Tail, UNKNOWN_U32, UNKNOWN_U64,
     },
-    rules::PREFIX_MAX,
+    rules::{DIRECTORIES_MAX, PREFIX_MAX},
     tally::{LONG_NAME, Name},
 };
 
@@ -31,8 +31,10 @@ use crate::{
     verifier::at_most,
 };
 
-/// Components that are remembered, for the path from the root down.
-pub const COMPONENTS: usize = 32;
+/// Components that are remembered, those nearest the root: as many as the directory of a
+/// rule can have, and one below it.
+pub const COMPONENTS: usize = DIRECTORIES_MAX + 1;
+const _: () = assert!(COMPONENTS.is_power_of_two());
 
 /// One record in the making.
 #[repr(C)]
@@ -59,11 +61,13 @@ pub struct Scratch {
     pub names_are_whole: u64,
     /// Non-zero: a plain `only` rule names the path.
     pub plain_only: u64,
-    /// Where each component of the executable's path begins, in the order of the
-    /// walk, and how many there are.
-    pub components: [u32; COMPONENTS],
-    /// See above.
+    /// Where the last components of the walk along the executable's path begin: the
+    /// place of each is its number, modulo their count.
+    components: [u32; COMPONENTS],
+    /// How many there were.
     pub component_count: u64,
+    /// Where the first of them ends, with its NUL, if there is another.
+    pub leaf_end: u64,
     /// The number of a row in the making.
     pub row: u64,
     /// Where the name's bytes are that its number is still to be made of.
@@ -253,18 +257,32 @@ impl Scratch {
         }
     }
 
-    /// Notes that a component of the executable's path begins here. Of a path with more
-    /// than there is room for, the count says so.
+    /// Notes that a component of the executable's path begins here. Of those before, the
+    /// one furthest from the root gives way.
     #[inline(always)]
     pub fn remember_component(&mut self) {
-        let begin = self.len(Tail::Exe) as u32;
-        if let Some(index) = at_most(self.component_count, COMPONENTS as u64 - 1) {
-            // SAFETY: the index is below the array's length.
+        let begin = self.len(Tail::Exe);
+        if self.component_count == 1 {
+            self.leaf_end = begin;
+        }
+        if let Some(place) = self.place_of_component(self.component_count) {
+            // SAFETY: the place is below the array's length.
             unsafe {
-                (&raw mut self.components).cast::<u32>().add(index as usize).write(begin);
+                (&raw mut self.components).cast::<u32>().add(place).write(begin as u32);
             }
         }
         self.component_count += 1;
+    }
+
+    /// Where the component of this number begins, one of the last so many.
+    #[inline(always)]
+    pub fn component(&self, number: u64) -> Option<u64> {
+        Some(u64::from(*self.components.get(self.place_of_component(number)?)?))
+    }
+
+    #[inline(always)]
+    fn place_of_component(&self, number: u64) -> Option<usize> {
+        Some(at_most(number % COMPONENTS as u64, COMPONENTS as u64 - 1)? as usize)
     }
 
     /// What the tails begin with, whether or not it is from this record.

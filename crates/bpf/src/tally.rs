@@ -7,7 +7,6 @@
 //! Should two threads of a process end in the very same moment, each the last one, its
 //! run can be counted twice; no atomic exchange is to be had here.
 
-use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use exectrail_abi::{
     fault::Fault,
     record::{BEFORE_ARGS_MAX, PATH_MAX, Tail},
@@ -82,8 +81,8 @@ pub fn ended(task: Task, lane: u32) -> Option<()> {
 
 #[inline(always)]
 fn end_run(leader: Task, lane: u32, now: impl FnOnce() -> u64) -> Option<()> {
-    let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
-    let run = take_run(pid, Owner::new(pid, leader)?.word(1));
+    let owner = Owner::of_current(leader)?;
+    let run = take_run(owner.pid(), owner.word(1));
     if run.word != 0 {
         let run_time = now().wrapping_sub(run.started);
         add(run.row, lane, Counts { ends: 1, run_time, ..NOTHING }, Some(step_of(run_time)));
@@ -97,9 +96,9 @@ pub fn succeeded(scratch: &mut Scratch, task: Task, role: Role) -> Option<()> {
     let name = name_of(scratch, task, Tail::Exe);
     let row = row_of(scratch, task, name);
     let counted = add(row, exec_lane(role), Counts { execs: 1, ..NOTHING }, None);
-    let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
+    let owner = Owner::of_current(task)?;
     let started = scratch.record.header.ktime;
-    begin_run(pid, Run { word: Owner::new(pid, task)?.word(1), started, row });
+    begin_run(owner.pid(), Run { word: owner.word(1), started, row });
     name_new(counted, scratch, task, row, name)
 }
 

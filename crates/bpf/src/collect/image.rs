@@ -16,6 +16,8 @@
 //! What is not proven is not said: of a process that is older than the trace, the
 //! first look is a beginning.
 
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
+
 use crate::{
     account::Account,
     config::config,
@@ -45,6 +47,18 @@ impl Owner {
     #[inline(always)]
     pub fn new(pid: u32, leader: Task<impl Place>) -> Option<Self> {
         Some(Self { pid, start: leader.start()? })
+    }
+
+    /// The process that runs, which `leader` leads.
+    #[inline(always)]
+    pub fn of_current(leader: Task) -> Option<Self> {
+        Self::new((bpf_get_current_pid_tgid() >> 32) as u32, leader)
+    }
+
+    /// Its id.
+    #[inline(always)]
+    pub fn pid(self) -> u32 {
+        self.pid
     }
 
     #[inline(always)]

@@ -13,7 +13,6 @@ mod attributes;
 mod paths;
 pub mod tree;
 
-use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use exectrail_abi::{
     fault::Fault,
     rules::{Attribute, COMBINED_MAX, RuleSet, USES_ONLY, USES_PLAIN_ONLY},
@@ -118,7 +117,8 @@ pub fn keep_end(task: Task) -> Option<()> {
     if !judges_ends() {
         return None;
     }
-    image::note_told(owner(task)?)
+    // After an exec, whichever thread called it leads the process.
+    image::note_told(Owner::of_current(task)?)
 }
 
 /// Whether nobody wants the end of this process: there are rules, and none let a record of
@@ -128,12 +128,7 @@ pub fn turns_away_end(task: Task) -> Option<bool> {
     if !judges_ends() || active_rules()?.1.uses == 0 {
         return None;
     }
-    Some(!image::may_be_told(owner(task)?)?)
-}
-
-#[inline(always)]
-fn owner(task: Task) -> Option<Owner> {
-    Owner::new((bpf_get_current_pid_tgid() >> 32) as u32, task.leader()?)
+    Some(!image::may_be_told(Owner::of_current(task.leader()?)?)?)
 }
 
 /// Turns away what an `exclude` rule matches: a plain one, by its number plus one, or

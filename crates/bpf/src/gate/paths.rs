@@ -2,6 +2,7 @@
 
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
+    fault::Fault,
     record::{PATH_MAX, Tail},
     rules::{EntryRules, PREFIX_MAX, RuleSet, USES_LONG_PATHS, USES_PREFIXES, USES_SHORT_PATHS},
 };
@@ -79,6 +80,10 @@ pub fn of_executable(scratch: &mut Scratch, rules: &RuleSet, generation: usize) 
     if !has(rules, USES_PREFIXES) {
         return (found, true);
     }
+    // Of a path that does not reach the root, any directory could be taken for one there.
+    if scratch.has(Fault::Exe) || scratch.has(Fault::ExeCut) {
+        return (found, false);
+    }
     match below(scratch, start, len, generation) {
         Some(below) => (found.or(below), true),
         None => (found, false),
@@ -115,21 +120,19 @@ fn below_as_given(scratch: &mut Scratch, len: u64, generation: usize) -> Option<
     Some(Found::of(rules_of_prefix(&scratch.prefix_key), generation))
 }
 
-/// The directories that the executable lies below: its components, turned round.
-/// `None` if there are too many of them.
+/// The directories that the executable lies below: its components, turned round, from
+/// the root to as far down as rules go.
 #[inline(always)]
 fn below(scratch: &mut Scratch, start: u64, len: u64, generation: usize) -> Option<Found> {
     let start = at_most(start, PATH_MAX as u64)?;
-    let count = at_most(scratch.component_count, COMPONENTS as u64)?;
+    let count = scratch.component_count;
     scratch.begin_prefix();
     let mut end = len;
     for index in 0..COMPONENTS as u64 {
         if index >= count {
             break;
         }
-        let which = at_most(count - 1 - index, COMPONENTS as u64 - 1)?;
-        let begin = u64::from(*scratch.components.get(which as usize)?);
-        let begin = at_most(begin, PATH_MAX as u64)?;
+        let begin = at_most(scratch.component(count - 1 - index)?, PATH_MAX as u64)?;
         scratch.slash_prefix()?;
         // Without its NUL.
         scratch.grow_prefix(start + begin, end.wrapping_sub(begin).wrapping_sub(1))?;
@@ -151,7 +154,7 @@ pub fn names_of_task(scratch: &mut Scratch, task: Task, generation: usize) -> (F
 #[inline(always)]
 pub fn names_of_executable(scratch: &mut Scratch, generation: usize) -> Found {
     let (start, len) = (scratch.len(Tail::Filename), scratch.len(Tail::Exe));
-    let end = if scratch.component_count > 1 { u64::from(scratch.components[1]) } else { len };
+    let end = if scratch.component_count > 1 { scratch.leaf_end } else { len };
     let Some(start) = at_most(start, PATH_MAX as u64) else { return Found::NOTHING };
     let Some(len) = at_most(end.wrapping_sub(1), SHORT_PATH as u64) else { return Found::NOTHING };
     Found::of(rules_of_name(scratch.short_key(start, len)), generation)

@@ -167,7 +167,7 @@ pub fn pieces<C: EbpfContext>(context: &C, role: Role) -> Option<()> {
 #[inline(always)]
 fn look_for_missed_execs(scratch: &Scratch, task: Task, account: Account) -> Option<()> {
     // After an exec, whichever thread called it leads the process.
-    let owner = Owner::new((bpf_get_current_pid_tgid() >> 32) as u32, task)?;
+    let owner = Owner::of_current(task)?;
     let [at_birth, now] = task.exec_ids()?;
     let ktime = scratch.record.header.ktime;
     image::look(owner, Count { at_birth, now, ktime }, 1, account)

@@ -7,6 +7,8 @@ use std::{
     process::Command,
 };
 
+use serde_json::json;
+
 use crate::support::{
     Trace, copy, program_at, real_kernel, run, run_subject, scratch, subject, tiny_at,
 };
@@ -123,6 +125,68 @@ fn deep_paths_are_whole() {
             assert_eq!(outcome.execs_of(&path).len(), 1, "{hook}, {depth} components");
         }
     }
+}
+
+/// A directory's rule looks at the components nearest the root, of which there may be more
+/// than are kept.
+#[test]
+fn a_deep_program_is_below_its_own_directory_and_no_other() {
+    if !real_kernel("a_deep_program_is_below_its_own_directory_and_no_other") {
+        return;
+    }
+    for (hook, depth) in [("auto", 31), ("auto", 32), ("auto", 33), ("auto", 700), ("classic", 80)]
+    {
+        let (wanted, other) = (scratch(), scratch());
+        let above = wanted.path().components().count() - 1;
+        let below = |directory: &Path| {
+            let mut path = directory.to_owned();
+            path.extend(std::iter::repeat_n("d", depth - above));
+            tiny_at(&path.join("deep")).to_owned()
+        };
+        let (program, others) = (below(wanted.path()), below(other.path()));
+        let rule = format!("{}/**", wanted.path().display());
+        let trace = Trace::start(&["--only", &rule, "--hook", hook]);
+        run(&mut Command::new(&program));
+        run_subject(&["storm", &others, "20", "1"]);
+        let outcome = trace.stop();
+        assert_eq!(outcome.execs_of(&program).len(), 1, "{hook}, {depth} directories");
+        assert_eq!(outcome.execs_of(&others).len(), 0, "{hook}, {depth} directories");
+        // The kernel has decided it: nobody else could have counted these.
+        let trace = Trace::start(&["--only", &rule, "--exclude", &rule, "--hook", hook]);
+        run_subject(&["storm", &program, "20", "1"]);
+        let outcome = trace.stop();
+        assert_eq!(outcome.execs_of(&program).len(), 0, "{hook}, {depth} directories");
+    }
+}
+
+/// Of a path that is longer than a record keeps, a directory in the middle looks like one
+/// below the root.
+#[test]
+fn a_path_that_is_cut_is_below_no_directory() {
+    if !real_kernel("a_path_that_is_cut_is_below_no_directory") {
+        return;
+    }
+    let directory = scratch();
+    let long = "n".repeat(255);
+    // 15 of these, the program, and what is no directory below the root fill 4,096 bytes but
+    // for less than another.
+    let script = format!(
+        "cd -P {0} && mkdir {long} && cd -P {long} && mkdir no-root && cd -P no-root || exit
+         for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+             mkdir {long} && cd -P {long} || exit
+         done
+         cp {1} program && exec ./program exit {0}",
+        directory.path().display(),
+        subject().display()
+    );
+    let trace = Trace::start(&["--exclude", "/no-root/**"]);
+    run(Command::new("sh").args(["-c", &script]));
+    let outcome = trace.stop();
+    let seen: Vec<_> = outcome.marked(directory.path().to_str().unwrap());
+    assert_eq!(seen.len(), 1, "{:#?}", outcome.summary());
+    let (exe, unreadable) = (seen[0]["exe"].as_str(), &seen[0]["unreadable"]);
+    assert!(exe.is_some_and(|exe| exe.starts_with("/no-root/")), "{exe:?}");
+    assert_eq!(*unreadable, json!(["exe", "cwd"]));
 }
 
 #[test]

@@ -108,11 +108,13 @@ fn counts_of_ten_programs_in_a_storm_are_exact() {
     let counts = ten_programs(&place);
     // Others must not be counted, however many they are.
     let elsewhere = Place::new();
-    let other = elsewhere.tiny("other");
+    let others = [elsewhere.tiny("other"), elsewhere.tiny(&format!("{}other", "deep/".repeat(40)))];
     for hook in ["auto", "classic"] {
         let trace = counting(&place, &["--hook", hook]);
         thread::scope(|scope| {
-            scope.spawn(|| run_subject(&["storm", &other, "400", "2"]));
+            for other in &others {
+                scope.spawn(move || run_subject(&["storm", other, "400", "2"]));
+            }
             run_all(&counts);
         });
         let reading = reading(trace);

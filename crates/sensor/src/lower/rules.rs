@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
     rules::{
-        ANY_ERRNO, Attribute, COMBINED_MAX, NumberKey, PREFIX_MAX, RuleSet, TOLD_MAX,
-        USES_LONG_PATHS, USES_ONLY, USES_PLAIN_ONLY, USES_PREFIXES, USES_SHORT_PATHS,
+        ANY_ERRNO, Attribute, COMBINED_MAX, DIRECTORIES_MAX, NumberKey, PREFIX_MAX, RuleSet,
+        TOLD_MAX, USES_LONG_PATHS, USES_ONLY, USES_PLAIN_ONLY, USES_PREFIXES, USES_SHORT_PATHS,
     },
 };
 use exectrail_model::{
@@ -240,7 +240,10 @@ impl<'r> Place<'r> {
                 (path.len() <= LONG_PATH).then_some(Self::Path(path))
             }
             Selector::Path(PathPattern::Below(directory)) => {
-                (directory.len() <= PREFIX_MAX).then_some(Self::Below(directory))
+                // Each of its components ends with a slash; the first one is the root.
+                let components = directory.split_inclusive(|&byte| byte == b'/').count() - 1;
+                let fits = directory.len() <= PREFIX_MAX && components <= DIRECTORIES_MAX;
+                fits.then_some(Self::Below(directory))
             }
             Selector::Name(WordPattern::Exact(name)) => {
                 // By descriptor, the name as given is a number, and the task is called

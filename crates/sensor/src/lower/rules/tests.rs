@@ -3,8 +3,8 @@
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
     rules::{
-        ANY_ERRNO, Attribute, COMBINED_MAX, NumberKey, PREFIX_MAX, USES_LONG_PATHS, USES_ONLY,
-        USES_PLAIN_ONLY, USES_PREFIXES, USES_SHORT_PATHS,
+        ANY_ERRNO, Attribute, COMBINED_MAX, DIRECTORIES_MAX, NumberKey, PREFIX_MAX,
+        USES_LONG_PATHS, USES_ONLY, USES_PLAIN_ONLY, USES_PREFIXES, USES_SHORT_PATHS,
     },
 };
 use exectrail_model::filter::{Rule, Rules, Verdict};
@@ -123,6 +123,9 @@ fn a_directory_answers_for_those_above() {
     assert_eq!(answer(b"/usr/lib/x/"), (0b11, 102, 0));
     let long = format!("/{}/**", "a".repeat(PREFIX_MAX));
     assert!(!lower(&[(EXCLUDE, &long)]).in_kernel[0]);
+    let deep = |depth: usize| format!("{}/**", "/d".repeat(depth));
+    assert!(lower(&[(EXCLUDE, &deep(DIRECTORIES_MAX))]).in_kernel[0]);
+    assert!(!lower(&[(EXCLUDE, &deep(DIRECTORIES_MAX + 1))]).in_kernel[0]);
 }
 
 #[test]
