@@ -34,6 +34,24 @@ pub(crate) fn cut(line: &str, width: usize) -> Option<&str> {
     None
 }
 
+/// The same of its end, for paths, which differ there.
+pub(crate) fn cut_front(line: &str, width: usize) -> Option<&str> {
+    let mut left = cells(line);
+    if left <= width {
+        return None;
+    }
+    let mut start = 0;
+    for (end, cells) in pieces(line) {
+        // What combines with a character that is gone goes with it.
+        if left < width && cells > 0 {
+            break;
+        }
+        left -= cells;
+        start = end;
+    }
+    line.get(start..)
+}
+
 /// Characters and escape sequences: where each ends, and its cells. The only
 /// escape sequences here are those of our colours, which end with an `m`:
 /// nothing quoted has an escape character in it.
@@ -55,7 +73,7 @@ fn pieces(line: &str) -> impl Iterator<Item = (usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{cells, cut};
+    use super::{cells, cut, cut_front};
 
     #[test]
     fn cells_are_what_a_terminal_takes() {
@@ -83,6 +101,21 @@ mod tests {
             ("ab\u{1b}[31mcd\u{1b}[0m", 3, Some("ab\u{1b}[31m")),
         ] {
             assert_eq!(cut(line, width), expect, "{line:?} {width}");
+        }
+    }
+    #[test]
+    fn cuts_in_front() {
+        for (line, width, expect) in [
+            ("abc", 3, None),
+            ("abcd", 3, Some("cd")),
+            ("a", 0, Some("")),
+            ("ab", 1, Some("")),
+            ("日本語", 5, Some("本語")),
+            ("日本語", 4, Some("語")),
+            ("xe\u{301}bc", 3, Some("bc")),
+            ("xyde\u{301}b", 3, Some("e\u{301}b")),
+        ] {
+            assert_eq!(cut_front(line, width), expect, "{line:?} {width}");
         }
     }
 }

@@ -22,6 +22,9 @@ const AROUND: usize = 3;
 /// Cells that what a row is called has at least, if numbers can make room.
 const NAME: usize = 20;
 
+/// Spaces before what a row is called.
+const GAP: usize = 2;
+
 /// What a table is told besides the reading.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
@@ -149,10 +152,21 @@ impl Lines {
             let value = (column.get)(row);
             let mut words = String::new();
             show(value, &mut words)?;
+            if matches!(value, Cell::Bytes(_) | Cell::End(_)) {
+                self.fit_path(&mut words, cut::cells(&line) + GAP);
+            }
             let is_bad = column.of_failures && !matches!(value, Cell::Count(0) | Cell::Rate(0));
             self.cell(column, &words, if is_bad { WARNING } else { Style::new() }, &mut line)?;
         }
         Ok(line)
+    }
+
+    /// Cuts a path that has not room behind so many cells: its end tells it from others.
+    fn fit_path(&self, words: &mut String, before: usize) {
+        let room = self.table.width.map_or(usize::MAX, |width| width.saturating_sub(before));
+        if let Some(kept) = cut::cut_front(words, room) {
+            *words = format!("…{kept}");
+        }
     }
 
     /// What is in no row above: in rows there is no room for, and in those that the kernel
@@ -186,7 +200,7 @@ impl Lines {
         let cells = cut::cells(words);
         let spaces = match column.align {
             Align::Right(least) => least.saturating_sub(cells),
-            Align::Left(_) => 2,
+            Align::Left(_) => GAP,
         };
         write!(line, "{:spaces$}", "")?;
         self.paint(words, style, line)
@@ -220,7 +234,7 @@ impl Lines {
 fn cells(column: &Column) -> usize {
     match column.align {
         Align::Right(cells) => cells,
-        Align::Left(_) => 2 + NAME,
+        Align::Left(_) => GAP + NAME,
     }
 }
 

@@ -71,7 +71,9 @@ fn a_table_fits_its_terminal() {
     let text = table(&programs(), small);
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 5, "{text}");
-    assert!(lines.iter().all(|line| !line.contains('…') || line.ends_with("\u{1b}[0m…")));
+    let is_whole = |line: &&str| !line.contains('…') || line.contains("  …");
+    let is_cut = |line: &&str| line.ends_with("\u{1b}[0m…");
+    assert!(lines.iter().all(|line| is_whole(line) || is_cut(line)), "{text}");
     assert!(
         lines[4].starts_with("others: 3 execs, 1 failed, 1 ended, in 1…")
             || lines[4].ends_with('…')
@@ -104,6 +106,21 @@ fn a_narrow_table_leaves_columns_out_and_no_names() {
         assert!(text.contains("/usr/bin/true"), "{width}: {text}");
         let cells = |line: &str| line.chars().count();
         assert!(text.lines().all(|line| cells(line) <= width), "{width}: {text}");
+    }
+}
+
+/// Two programs of one directory are not called the same.
+#[test]
+fn a_path_that_is_cut_keeps_its_end() {
+    let path = |end: &str| Name::Path(format!("/opt/a long way/down/to/{end}").into_bytes());
+    let names = [path("one"), path("two"), Name::End(b"an end that is long, too/three".to_vec())];
+    let reading = reading(By::Program, names);
+    let text = table(&reading, Table { width: Some(60), ..TABLE });
+    let rows: Vec<_> = text.lines().skip(2).take(3).map(|line| line.rsplit_once("  ")).collect();
+    let expect = ["… long way/down/to/one'", "… long way/down/to/two'", "…at is long, too/three'"];
+    for (row, expect) in rows.into_iter().zip(expect) {
+        let (numbers, name) = row.unwrap();
+        assert_eq!((name, numbers.len() + 2 + name.chars().count()), (expect, 60), "{text}");
     }
 }
 
