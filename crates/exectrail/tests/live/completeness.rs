@@ -9,7 +9,7 @@ use std::{
     fs::{self, OpenOptions},
     io::Write as _,
     ops::ControlFlow,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use crate::{
     edge_expect::Place,
     oracle::{Lives, Oracle, boot_less_monotonic},
-    support::{is_emulated, real_kernel, subject},
+    support::{Running, is_emulated, real_kernel, subject},
 };
 
 mod failures;
@@ -178,13 +178,13 @@ fn storm(storms: &[&[&str]], mut disturb: impl FnMut()) -> Outcome {
     let workers = (2 * thread::available_parallelism().unwrap().get()).to_string();
     let oracle = Oracle::listen();
     let mut watch = Watch::start();
-    let mut running: Vec<Child> = storms
+    let mut running: Vec<Running> = storms
         .iter()
         .map(|words| {
             let mut command = Command::new(subject());
             command.args(*words).args(["storm-mixed", &programs.target, &programs.script]);
             command.args([&each, &workers]);
-            command.stdout(Stdio::null()).spawn().unwrap()
+            Running(command.stdout(Stdio::null()).spawn().unwrap())
         })
         .collect();
     let mut left = running.len();
@@ -202,7 +202,7 @@ fn storm(storms: &[&[&str]], mut disturb: impl FnMut()) -> Outcome {
     watch.read_for(Duration::from_millis(200), &programs);
     let account = watch.sensor.stop(&mut |_| ControlFlow::Continue(()));
     let lives = oracle.stop().lives();
-    let roots: Vec<u32> = running.iter().map(Child::id).collect();
+    let roots: Vec<u32> = running.iter().map(|storm| storm.id()).collect();
     compare(&lives, &roots, &watch, account)
 }
 
@@ -291,14 +291,12 @@ fn a_storm_beside_map_operations_is_complete() {
     if !real_kernel("a_storm_beside_map_operations_is_complete") || !may_be_real_time() {
         return;
     }
-    let hammers: Vec<Child> = (0..thread::available_parallelism().unwrap().get())
-        .map(|_| Command::new(subject()).arg("hammer-map").spawn().unwrap())
+    let hammers: Vec<Running> = (0..thread::available_parallelism().unwrap().get())
+        .map(|_| Running(Command::new(subject()).arg("hammer-map").spawn().unwrap()))
         .collect();
     let outcome = storm(&[&[], &["real-time"]], || {});
     for mut hammer in hammers {
         assert!(hammer.try_wait().unwrap().is_none(), "it has to hammer to the end");
-        hammer.kill().unwrap();
-        hammer.wait().unwrap();
     }
     judge("map-operations", &outcome);
 }

@@ -6,6 +6,7 @@
 use std::{
     fs::OpenOptions,
     io::{BufRead, BufReader, Read, Write},
+    ops::{Deref, DerefMut},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio},
@@ -63,9 +64,34 @@ pub(crate) fn run(command: &mut Command) -> u32 {
     pid
 }
 
+/// A child that ends with whoever has started it, also when a test fails.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Deref for Running {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Of one that has been waited for, nothing becomes of this.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running `exectrail --json`.
 pub(crate) struct Trace {
-    child: Child,
+    child: Running,
     stdout: JoinHandle<Vec<u8>>,
     stderr: JoinHandle<String>,
 }
@@ -85,8 +111,8 @@ impl Trace {
 
     /// The same with a command of the test's own.
     pub(crate) fn start_command(command: &mut Command) -> Self {
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("exectrail");
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = Running(command.spawn().expect("exectrail"));
         let mut out = child.stdout.take().unwrap();
         let stdout = thread::spawn(move || {
             let mut bytes = Vec::new();
