@@ -14,6 +14,7 @@ use exectrail_abi::{
     },
 };
 use exectrail_model::{
+    cpid::BootId,
     event::Event,
     filter::{Rule, Rules, Verdict},
     lift::Host,
@@ -64,7 +65,7 @@ impl Way {
     pub(crate) fn new(step: Step) -> Self {
         let rules = if step == Step::Filter { rules() } else { Rules::default() };
         let plan = Plan { rules, ..Plan::default() };
-        let host = Host { boot: None, page_size: 4096 };
+        let host = Host { boot: Some(BootId::from_bytes([0x5b; 16])), page_size: 4096 };
         let sink = match step {
             Step::Decode | Step::Filter => None,
             Step::Json => Some(sink("json")),
