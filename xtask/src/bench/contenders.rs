@@ -146,6 +146,8 @@ fn kernel_time(
         Contender { budget: kept, ..ours("exectrail, as a terminal shows it", make(&[])) },
         with("exectrail --hook classic", &["--hook", "classic"], kept),
         with("exectrail --failed", &["--failed"], ""),
+        with("exectrail --exit, all fields", &["--exit"], ""),
+        ours("exectrail --exit, as a terminal", make(&["--exit"])),
         counted(make),
         with("exectrail --exclude TINY", &["--exclude", &tiny], left_out),
         with("  and 5,000 other paths", &["--exclude", &tiny, "--config", &rules], left_out),
@@ -153,8 +155,8 @@ fn kernel_time(
     ]
 }
 
-/// The same execs, counted in the kernel: half of what a record takes, at most. It looks
-/// at ends, too.
+/// The same execs and ends, counted in the kernel: half of what records of them take, at
+/// most.
 fn counted(make: &impl Fn(&[&str]) -> Variant) -> Contender {
     ours("exectrail top", make(&["top", "--json", "--interval", "1h"]))
 }

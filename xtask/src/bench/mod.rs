@@ -17,6 +17,7 @@ mod budgets;
 mod contenders;
 mod curves;
 mod dots;
+mod endurance;
 mod growth;
 mod host;
 mod interrupt;
@@ -49,7 +50,7 @@ mod workload;
 use contenders::Lineup;
 use host::Origin;
 use interrupt::Interrupt;
-use options::Options;
+use options::{Options, Scope};
 use peers::Peers;
 use report::Report;
 use rules::Cgroup;
@@ -84,23 +85,32 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
     let workload = Workload::new(built.join("examples/subject"), folder.clone(), options.execs)?;
     let peers = Peers::find(&folder);
     let exectrail = built.join("exectrail");
-    let cgroup = if options.rules { Cgroup::enter() } else { None };
+    let cgroup = if options.scope == Scope::Rules { Cgroup::enter() } else { None };
     let cgroup_path = cgroup.as_ref().map(Cgroup::path);
     let cgroup_path = cgroup_path.as_deref();
     let lineup = Lineup::assemble(&exectrail, &peers, &workload, &folder, cgroup_path)?;
     let mut report = Report::begin(Origin::of(&options, &exectrail, &peers));
     let bench = Bench { options, workload, interrupt };
-    if bench.options.parts || bench.options.rules {
-        let _clock = StatsSwitch::hold(true)?;
-        if bench.options.parts {
-            report.add(kernel_time::run_parts(&bench, &lineup)?);
-            return Ok(());
+    match bench.options.scope {
+        Scope::All => {
+            measure(&bench, &lineup, &mut report)?;
+            return report.finish(tree.root(), bench.options.is_part);
         }
-        report.add(kernel_time::run_rules(&bench, &lineup)?);
-        return rules::print_sizes(&bench, &exectrail);
+        Scope::Parts => {
+            let _clock = StatsSwitch::hold(true)?;
+            report.add(kernel_time::run_parts(&bench, &lineup)?);
+        }
+        Scope::Rules => {
+            let _clock = StatsSwitch::hold(true)?;
+            report.add(kernel_time::run_rules(&bench, &lineup)?);
+            rules::print_sizes(&bench, &exectrail)?;
+        }
+        Scope::LongStorm => {
+            let _no_clock = StatsSwitch::hold(false)?;
+            report.add_all(endurance::run(&bench, &lineup)?);
+        }
     }
-    measure(&bench, &lineup, &mut report)?;
-    report.finish(tree.root(), bench.options.is_part)
+    Ok(())
 }
 
 /// Everything, one after the other.
@@ -119,7 +129,7 @@ fn measure(bench: &Bench, lineup: &Lineup, report: &mut Report) -> Result<()> {
     report.add_all(latencies);
     report.add(distribution);
     report.add_all(storm::run(bench, lineup)?);
-    report.add(storm::endure(bench, lineup)?);
+    report.add_all(endurance::run(bench, lineup)?);
     report.add_all(other_calls::run(bench, lineup)?);
     report.add(start::run(bench, lineup)?);
     report.add_all(to_line::run(bench, lineup)?);

@@ -3,24 +3,37 @@
 use anyhow::{Context as _, Result, bail};
 
 pub(super) const HELP: &str = "\
-cargo run --release -p xtask -- bench [--quick] [--parts | --rules] [--pairs N] [--execs N]
+cargo run --release -p xtask -- bench [--quick] [--parts | --rules | --endure S]
+    [--pairs N] [--execs N]
 
   --quick     fewer rounds and smaller storms: under three minutes, and coarser
   --parts     what each part of a record costs, and nothing else
   --rules     what rules of each kind cost, and nothing else
+  --endure S  a storm of S seconds on all CPUs, traced as JSON: what is lost, and what the
+              tracer takes first and last; needs some 27 MB of disk a second
   --pairs N   rounds of the storm with and without a tracer [20; quick: 3]
   --execs N   execs of one storm [20000; quick: 2000]
 
 Writes target/bench/figures.json and target/bench/index.html, and without any option
 docs/benchmarks.md, too. Needs root. Nothing is asserted about time.";
 
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Everything.
+    All,
+    /// What the parts of a record cost.
+    Parts,
+    /// What rules cost.
+    Rules,
+    /// What becomes of a long storm.
+    LongStorm,
+}
+
 /// How much is measured.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Options {
-    /// Only what the parts of a record cost.
-    pub(super) parts: bool,
-    /// Only what rules cost.
-    pub(super) rules: bool,
+    pub(super) scope: Scope,
     /// Less than all of it, so that the page in docs stays as it is.
     pub(super) is_part: bool,
     /// Rounds of the storm with and without a tracer.
@@ -56,8 +69,7 @@ pub(super) struct Options {
 
 impl Options {
     const FULL: Self = Self {
-        parts: false,
-        rules: false,
+        scope: Scope::All,
         is_part: false,
         pairs: 20,
         execs: 20_000,
@@ -105,8 +117,12 @@ impl Options {
         while let Some(word) = words.next() {
             match word {
                 "--quick" => {}
-                "--parts" => options.parts = true,
-                "--rules" => options.rules = true,
+                "--parts" => options.scope = Scope::Parts,
+                "--rules" => options.scope = Scope::Rules,
+                "--endure" => {
+                    options.scope = Scope::LongStorm;
+                    options.endurance = number(word, words.next())?;
+                }
                 "--pairs" => options.pairs = number(word, words.next())?,
                 "--execs" => options.execs = number(word, words.next())?,
                 "--help" | "-h" => return Ok(None),
@@ -130,7 +146,7 @@ fn number<T: std::str::FromStr + PartialOrd + From<u8>>(
 
 #[cfg(test)]
 mod tests {
-    use super::Options;
+    use super::{Options, Scope};
 
     #[test]
     fn flags_hold_wherever_they_stand() {
@@ -139,6 +155,8 @@ mod tests {
         assert_eq!(parse(&["--quick"]), Options::QUICK);
         let both = parse(&["--pairs", "3", "--quick"]);
         assert_eq!((both.pairs, both.execs), (3, Options::QUICK.execs));
+        let long = parse(&["--endure", "600"]);
+        assert_eq!((long.scope, long.endurance, long.is_part), (Scope::LongStorm, 600, true));
     }
 
     #[test]
@@ -150,7 +168,9 @@ mod tests {
 
     #[test]
     fn mistakes_are_told() {
-        for words in [&["--pairs"][..], &["--pairs", "0"], &["--execs", "x"], &["--fast"]] {
+        for words in
+            [&["--pairs"][..], &["--pairs", "0"], &["--endure"], &["--execs", "x"], &["--fast"]]
+        {
             assert!(Options::parse(words).is_err(), "{words:?}");
         }
         assert_eq!(Options::parse(&["--help"]).unwrap(), None);

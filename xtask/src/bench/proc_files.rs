@@ -1,6 +1,11 @@
 //! What the kernel says of a process under /proc.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    path::Path,
+};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -109,6 +114,11 @@ pub(super) fn has_event_loop(pid: u32) -> bool {
     descriptors(pid).any(|target| target == Path::new("anon_inode:[eventpoll]"))
 }
 
+/// How many descriptors a process has.
+pub(super) fn open_files(pid: u32) -> f64 {
+    float(descriptors(pid).count())
+}
+
 fn descriptors(pid: u32) -> impl Iterator<Item = std::path::PathBuf> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd"));
     entries.into_iter().flatten().flatten().filter_map(|entry| fs::read_link(entry.path()).ok())
@@ -116,10 +126,16 @@ fn descriptors(pid: u32) -> impl Iterator<Item = std::path::PathBuf> {
 
 /// How many lines a file has for which this holds, and how many in all.
 pub(super) fn count_lines(path: &Path, holds: impl Fn(&str) -> bool) -> Result<(f64, f64)> {
-    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let text = String::from_utf8_lossy(&text);
-    let with = text.lines().filter(|line| holds(line)).count();
-    Ok((float(with), float(text.lines().count())))
+    let context = || format!("cannot read {}", path.display());
+    // A line at a time: what a long storm leaves is larger than memory.
+    let mut text = BufReader::with_capacity(1 << 20, File::open(path).with_context(context)?);
+    let (mut with, mut all, mut line) = (0, 0, Vec::new());
+    while text.read_until(b'\n', &mut line).with_context(context)? != 0 {
+        all += 1;
+        with += usize::from(holds(&String::from_utf8_lossy(&line)));
+        line.clear();
+    }
+    Ok((float(with), float(all)))
 }
 
 /// Memory of all maps that a process holds, in MB, as the kernel counts it.

@@ -10,7 +10,6 @@ use super::{
     numbers::{median_ratio, ratios},
     proc_files,
     table::{self, Row, Table},
-    tracer::Tracer,
     turns::Turns,
     workload::Storm,
 };
@@ -189,29 +188,4 @@ impl Storms<'_> {
         let notes = heading.into_iter().chain(last_words).collect();
         Table { ratio: "", rows, notes, ..table }
     }
-}
-
-/// One storm of our own program, long, with nothing set: what is lost then is lost to
-/// everyone.
-pub(super) fn endure(bench: &Bench, lineup: &Lineup) -> Result<Table> {
-    let seconds = bench.options.endurance;
-    let tracers: Vec<Contender> =
-        lineup.readers.iter().filter(|contender| !contender.foreign).cloned().collect();
-    let mut rates = Vec::new();
-    let turns = bench.in_turns("a long storm", 1, &tracers, |contender| {
-        let tracer = contender.start(bench.workload.folder())?;
-        let paced = bench.workload.paced(None, 0, f64::from(seconds))?;
-        tracer.as_ref().map(Tracer::settle).transpose()?;
-        let ended = tracer.map(Tracer::stop).transpose()?;
-        let output = ended.map(|ended| ended.output).unwrap_or_default();
-        let (caught, _) =
-            proc_files::count_lines(&output, |line| bench.workload.is_of_storm(line))?;
-        rates.push(format!("{} execs, {:.0} a second", paced.execs, paced.execs / paced.seconds));
-        Ok(paced.execs - caught)
-    })?;
-    let rows = table::rows(&turns, 0, |missing| *missing);
-    let rows = rows.into_iter().map(|row| Row { budget: "0", ..row }).collect();
-    let title = format!("Execs of a storm of {seconds} s on all CPUs that are not in the output");
-    let notes = vec![format!("{}.", rates.join("; "))];
-    Ok(Table { key: "endurance", title, unit: "execs", ratio: "", rows, notes })
 }
