@@ -19,6 +19,10 @@ use super::{
 /// Calls of one run of the loop: some 50 ms.
 const CALLS: u32 = 500_000;
 
+/// Whoever stops a program at each exec gets a storm of this part: at up to 100 times the
+/// time, whole ones would be half of all that is measured.
+const STOPPED_PART: u32 = 10;
+
 /// The workload program, and what it runs.
 pub(super) struct Workload {
     subject: PathBuf,
@@ -32,6 +36,8 @@ pub(super) struct Workload {
 /// What one storm took.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Storm {
+    /// How many execs it had.
+    pub(super) execs: f64,
     /// From its first exec to its last, in milliseconds.
     pub(super) wall: f64,
     /// User and system time of all its processes, in milliseconds.
@@ -96,11 +102,13 @@ impl Workload {
     pub(super) fn storm(&self, by: By<'_>, workers: usize) -> Result<Storm> {
         let shell = by.and_then(Tracer::shell).map(|shell| shell.pid());
         let parent = shell.unwrap_or_else(std::process::id);
+        let part = if shell.is_some() { STOPPED_PART } else { 1 };
+        let execs = (self.execs / part).max(1).next_multiple_of(u32::try_from(workers)?);
         let before = proc_files::ended_children_time(parent)?;
-        let words = ["storm", &self.tiny(), &self.execs.to_string(), &workers.to_string()];
+        let words = ["storm", &self.tiny(), &execs.to_string(), &workers.to_string()];
         let nanoseconds = self.number(by, &words)?;
         let cpu = proc_files::ended_children_time(parent)? - before;
-        Ok(Storm { wall: nanoseconds / 1e6, cpu })
+        Ok(Storm { execs: f64::from(execs), wall: nanoseconds / 1e6, cpu })
     }
 
     /// A storm of which so many percent are of the smallest program, and the rest of its copy.
