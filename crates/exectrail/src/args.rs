@@ -228,6 +228,12 @@ pub(crate) struct CollectArgs {
     #[arg(long, value_name = "BYTES", value_parser = quantity::buffer)]
     pub(crate) buffer: Option<BufferSize>,
 
+    /// Compete for the CPU like any other program. Without this, and with the right to
+    /// (`CAP_SYS_NICE`), events are read and written at the lowest real-time priority, or a
+    /// storm of new processes would starve the reader
+    #[arg(long, hide_short_help = true)]
+    pub(crate) no_realtime: bool,
+
     #[command(flatten)]
     pub(crate) kernel: KernelArgs,
 }

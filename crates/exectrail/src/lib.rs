@@ -23,6 +23,7 @@ mod host;
 mod logging;
 mod output;
 mod plan;
+mod priority;
 mod progress;
 mod quantity;
 mod recorder;

@@ -62,3 +62,4 @@ pub use preflight::check_pid_namespace;
 pub use reader::Wake;
 pub use refusal::cure_of_shortage;
 pub use sensor::{RuleHits, Sensor, this_boot};
+pub use sys::run_before_others;

@@ -149,6 +149,22 @@ pub(crate) fn give_pages_back(bytes: &'static [u8]) {
     }
 }
 
+/// Has this thread run before all that is not real-time, at the lowest real-time priority,
+/// and those threads that it starts from now on.
+///
+/// # Errors
+///
+/// Without `CAP_SYS_NICE` and with `RLIMIT_RTPRIO` at zero (`EPERM`).
+pub fn run_before_others() -> io::Result<()> {
+    let (this_thread, lowest) = (0, libc::sched_param { sched_priority: 1 });
+    // By its number: musl's function of this name does nothing.
+    // SAFETY: the parameter lives through the call.
+    checked(unsafe {
+        libc::syscall(libc::SYS_sched_setscheduler, this_thread, libc::SCHED_RR, &raw const lowest)
+    })
+    .map(drop)
+}
+
 fn checked(result: libc::c_long) -> io::Result<libc::c_long> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }

@@ -20,6 +20,7 @@ use crate::{
     host::KnownHost,
     output::{self, Standard},
     plan::{self, Scope},
+    priority,
     progress::{Progress, Rate},
     signals::Requests,
     stream::Stream,
@@ -121,6 +122,7 @@ pub(crate) fn follow(args: &StreamArgs, show: &mut dyn Show) -> anyhow::Result<E
     let mut sensor = Sensor::start(&plan)?;
     let live = Live::new(args, &config, plan.failed, &host);
     let mut control = control(session);
+    priority::before_others(&trace.collect);
     capabilities::drop_all_but(CapabilitySet::empty()).context("giving up capabilities")?;
     let mut stream = Stream::new(sink, session.count);
     let programs: Vec<_> = sensor.programs().collect();

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use crate::{
     edge_expect::Place,
     oracle::{Lives, Oracle, boot_less_monotonic},
-    support::{Running, is_emulated, real_kernel, subject},
+    support::{Spawned, is_emulated, real_kernel, subject},
 };
 
 mod failures;
@@ -178,13 +178,13 @@ fn storm(storms: &[&[&str]], mut disturb: impl FnMut()) -> Outcome {
     let workers = (2 * thread::available_parallelism().unwrap().get()).to_string();
     let oracle = Oracle::listen();
     let mut watch = Watch::start();
-    let mut running: Vec<Running> = storms
+    let mut running: Vec<Spawned> = storms
         .iter()
         .map(|words| {
             let mut command = Command::new(subject());
             command.args(*words).args(["storm-mixed", &programs.target, &programs.script]);
             command.args([&each, &workers]);
-            Running(command.stdout(Stdio::null()).spawn().unwrap())
+            Spawned(command.stdout(Stdio::null()).spawn().unwrap())
         })
         .collect();
     let mut left = running.len();
@@ -291,8 +291,8 @@ fn a_storm_beside_map_operations_is_complete() {
     if !real_kernel("a_storm_beside_map_operations_is_complete") || !may_be_real_time() {
         return;
     }
-    let hammers: Vec<Running> = (0..thread::available_parallelism().unwrap().get())
-        .map(|_| Running(Command::new(subject()).arg("hammer-map").spawn().unwrap()))
+    let hammers: Vec<Spawned> = (0..thread::available_parallelism().unwrap().get())
+        .map(|_| Spawned(Command::new(subject()).arg("hammer-map").spawn().unwrap()))
         .collect();
     let outcome = storm(&[&[], &["real-time"]], || {});
     for mut hammer in hammers {

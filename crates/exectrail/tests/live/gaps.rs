@@ -17,7 +17,7 @@ use crate::{
     edge_expect::Place,
     oracle::{Oracle, boot_less_monotonic},
     sightings::{Family, Told, missed, sightings, the_letters_agree},
-    support::{Running, real_kernel, run_subject, subject},
+    support::{Spawned, real_kernel, run_subject, subject},
 };
 
 /// How many there are in a storm, for each CPU.
@@ -107,11 +107,11 @@ pub(crate) fn is_alone_with(test: &str) -> bool {
     false
 }
 
-fn storm(args: &[&str], for_each_cpu: usize) -> Running {
+fn storm(args: &[&str], for_each_cpu: usize) -> Spawned {
     let cpus = thread::available_parallelism().unwrap().get();
     let numbers = [for_each_cpu * cpus, cpus].map(|number| number.to_string());
     let mut command = Command::new(subject());
-    Running(command.args(args).args(numbers).stdout(Stdio::null()).spawn().unwrap())
+    Spawned(command.args(args).args(numbers).stdout(Stdio::null()).spawn().unwrap())
 }
 
 /// The number that has to come out, of every process of this host: execs that the

@@ -12,11 +12,11 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde::de::DeserializeOwned;
 
-use crate::support::{Running, exectrail};
+use crate::support::{Spawned, exectrail};
 
 /// A running `exectrail --json`, each of whose lines is a `T`.
 pub(crate) struct Lines<T> {
-    child: Running,
+    child: Spawned,
     lines: Receiver<T>,
 }
 
@@ -25,7 +25,7 @@ impl<T: DeserializeOwned + Send + 'static> Lines<T> {
     pub(crate) fn start(args: &[&str]) -> Self {
         let mut command = exectrail();
         command.arg("--json").args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = Running(command.spawn().unwrap());
+        let mut child = Spawned(command.spawn().unwrap());
         let mut err = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         while !said.contains("tracing") {

@@ -76,6 +76,8 @@ mod oracle;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
+mod priority;
+#[cfg(test)]
 mod random_arguments;
 #[cfg(test)]
 mod reads;

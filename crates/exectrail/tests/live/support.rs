@@ -65,9 +65,9 @@ pub(crate) fn run(command: &mut Command) -> u32 {
 }
 
 /// A child that ends with whoever has started it, also when a test fails.
-pub(crate) struct Running(pub(crate) Child);
+pub(crate) struct Spawned(pub(crate) Child);
 
-impl Deref for Running {
+impl Deref for Spawned {
     type Target = Child;
 
     fn deref(&self) -> &Child {
@@ -75,13 +75,13 @@ impl Deref for Running {
     }
 }
 
-impl DerefMut for Running {
+impl DerefMut for Spawned {
     fn deref_mut(&mut self) -> &mut Child {
         &mut self.0
     }
 }
 
-impl Drop for Running {
+impl Drop for Spawned {
     fn drop(&mut self) {
         // Of one that has been waited for, nothing becomes of this.
         let _ = self.0.kill();
@@ -91,7 +91,7 @@ impl Drop for Running {
 
 /// A running `exectrail --json`.
 pub(crate) struct Trace {
-    child: Running,
+    child: Spawned,
     stdout: JoinHandle<Vec<u8>>,
     stderr: JoinHandle<String>,
 }
@@ -112,7 +112,7 @@ impl Trace {
     /// The same with a command of the test's own.
     pub(crate) fn start_command(command: &mut Command) -> Self {
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = Running(command.spawn().expect("exectrail"));
+        let mut child = Spawned(command.spawn().expect("exectrail"));
         let mut out = child.stdout.take().unwrap();
         let stdout = thread::spawn(move || {
             let mut bytes = Vec::new();

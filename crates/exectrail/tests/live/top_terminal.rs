@@ -1,12 +1,12 @@
 //! `exectrail top` at a terminal: a table that stays in its place.
 
-use std::process::{Child, Command};
+use std::process::Command;
 
 use crate::{
     edge_expect::Place,
     hostile::EXECTRAIL,
     screen::Screen,
-    support::{real_kernel, run, subject},
+    support::{Spawned, real_kernel, run, subject},
     terminal::Terminal,
 };
 
@@ -28,14 +28,14 @@ fn programs(place: &Place) -> Vec<String> {
 }
 
 /// A table of this terminal's own, whose keys are for it.
-fn top(terminal: &Terminal, place: &Place, no_color: Option<&str>) -> Child {
+fn top(terminal: &Terminal, place: &Place, no_color: Option<&str>) -> Spawned {
     let mut command = Command::new(subject());
     command.args(["at-terminal", EXECTRAIL, "top", "--interval", "300ms", "--sort", "execs"]);
     command.args(["--only", &place.below()]);
     command.env("TERM", "xterm").env("XDG_CONFIG_HOME", "/nonexistent").env_remove("NO_COLOR");
     command.envs(no_color.map(|value| ("NO_COLOR", value)));
     command.stdin(terminal.open()).stdout(terminal.open()).stderr(terminal.open());
-    command.spawn().unwrap()
+    Spawned(command.spawn().unwrap())
 }
 
 #[test]

@@ -41,6 +41,7 @@ use crate::{
     host::KnownHost,
     output::{self, Standard},
     plan::{self, Scope},
+    priority,
     signals::{Came, Passing},
     stream::Stream,
     words::say,
@@ -68,6 +69,8 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 
     let signals = Passing::listen().context("preparing for signals")?;
     let mut sensor = Sensor::start(&plan)?;
+    // The command has been started by now, and does not inherit that.
+    priority::before_others(&trace.collect);
     // To send signals to another user's process is a right of its own.
     let kill =
         if identity.another().is_some() { CapabilitySet::KILL } else { CapabilitySet::empty() };
