@@ -11,7 +11,7 @@ use crate::args::CollectArgs;
 /// With one on both of two CPUs, in a session of its own (6.18, autogroups on), reader and
 /// writer were seen to stand runnable for 3 to 11 seconds, and 346,425 of 401,209 events
 /// were lost; at nice -20, 177,618 of 402,052; at the lowest real-time priority, none of
-/// 381,766. What both take is some 5 % of a CPU in such a storm, and next to nothing else.
+/// 381,766. What both take is 7.5 % of a CPU in such a storm, and next to nothing else.
 pub(crate) fn before_others(args: &CollectArgs) {
     if args.no_realtime {
         return;

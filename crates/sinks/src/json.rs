@@ -128,11 +128,10 @@ fn escape_first<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
 }
 
 fn hex(byte: u8, out: &mut Vec<u8>) {
-    out.push(HEX[usize::from(byte >> 4)]);
-    out.push(HEX[usize::from(byte & 15)]);
+    out.extend_from_slice(&PAIRS[usize::from(byte)]);
 }
 
-/// Writes a UUID as a JSON string. Put together first and copied once: there are three in
+/// Writes a UUID as a JSON string. Put together first and copied once: there are two in
 /// every event, and a growing line would be asked for room at each digit.
 pub(crate) fn uuid(bytes: &[u8; 16], out: &mut Vec<u8>) {
     /// Where the digits of each byte stand.

@@ -105,6 +105,14 @@ fn a_path_of_4095_bytes_is_whole() {
     assert_eq!(events[0]["args"][0], path);
 }
 
+/// The smallest program by this name, below so many directories; `directory` is one of them.
+fn tiny_deep(directory: &Path, directories: usize, name: &str) -> String {
+    let above = directory.components().count() - 1;
+    let mut path = directory.to_owned();
+    path.extend(std::iter::repeat_n("d", directories - above));
+    tiny_at(&path.join(name)).to_owned()
+}
+
 /// One program walks 64 components; more need the continuation.
 #[test]
 fn deep_paths_are_whole() {
@@ -112,13 +120,9 @@ fn deep_paths_are_whole() {
         return;
     }
     let directory = scratch();
-    let above = directory.path().components().count() - 1;
     for hook in ["raw", "classic"] {
         for depth in [62, 63, 64, 65, 127, 128, 129, 600, 1900] {
-            let mut path = directory.path().to_owned();
-            path.extend(std::iter::repeat_n("d", depth - above - 1));
-            path.push(hook);
-            let path = tiny_at(&path).to_owned();
+            let path = tiny_deep(directory.path(), depth - 1, hook);
             let trace = Trace::start(&["--only", "/tmp/**", "--only", hook, "--hook", hook]);
             run(&mut Command::new(&path));
             let outcome = trace.stop();
@@ -137,13 +141,7 @@ fn a_deep_program_is_below_its_own_directory_and_no_other() {
     for (hook, depth) in [("auto", 31), ("auto", 32), ("auto", 33), ("auto", 700), ("classic", 80)]
     {
         let (wanted, other) = (scratch(), scratch());
-        let above = wanted.path().components().count() - 1;
-        let below = |directory: &Path| {
-            let mut path = directory.to_owned();
-            path.extend(std::iter::repeat_n("d", depth - above));
-            tiny_at(&path.join("deep")).to_owned()
-        };
-        let (program, others) = (below(wanted.path()), below(other.path()));
+        let [program, others] = [&wanted, &other].map(|it| tiny_deep(it.path(), depth, "deep"));
         let rule = format!("{}/**", wanted.path().display());
         let trace = Trace::start(&["--only", &rule, "--hook", hook]);
         run(&mut Command::new(&program));
@@ -151,7 +149,7 @@ fn a_deep_program_is_below_its_own_directory_and_no_other() {
         let outcome = trace.stop();
         assert_eq!(outcome.execs_of(&program).len(), 1, "{hook}, {depth} directories");
         assert_eq!(outcome.execs_of(&others).len(), 0, "{hook}, {depth} directories");
-        // The kernel has decided it: nobody else could have counted these.
+        // Nor what is to be left out.
         let trace = Trace::start(&["--only", &rule, "--exclude", &rule, "--hook", hook]);
         run_subject(&["storm", &program, "20", "1"]);
         let outcome = trace.stop();
