@@ -65,20 +65,10 @@ impl<'a> Args<'a> {
     }
 
     /// Each argument, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Arg<'a>> + use<'a> {
+    #[must_use]
+    pub fn iter(&self) -> Iter<'a> {
         let (head, tail) = self.bytes.split_at(self.cut.unwrap_or(self.bytes.len()));
-        let missing = self.missing;
-        let head = strings(head).enumerate().map(move |(index, string)| match string {
-            _ if index < 64 && missing >> index & 1 != 0 => Arg::Unreadable,
-            Ended::ByNul(string) => Arg::Whole(string),
-            Ended::ByCut(string) => Arg::Piece(string),
-        });
-        // What follows a cut begins in the middle of a string.
-        let tail = strings(tail).enumerate().map(|(index, string)| match string {
-            Ended::ByNul(string) if index > 0 => Arg::Whole(string),
-            Ended::ByNul(string) | Ended::ByCut(string) => Arg::Piece(string),
-        });
-        head.chain(tail)
+        Iter { head: Strings(head), tail: Strings(tail), missing: self.missing, is_first: true }
     }
 
     /// How many arguments (and pieces) are here.
@@ -97,25 +87,110 @@ impl<'a> Args<'a> {
     #[must_use]
     pub fn cut_index(&self) -> Option<usize> {
         let cut = self.cut?;
-        self.bytes.get(..cut).map(|head| strings(head).count())
+        self.bytes.get(..cut).map(|head| Strings(head).count())
     }
 }
 
-enum Ended<'a> {
-    ByNul(&'a [u8]),
-    ByCut(&'a [u8]),
+/// The arguments of a program, one by one.
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    /// Before the cut.
+    head: Strings<'a>,
+    /// Behind it.
+    tail: Strings<'a>,
+    /// The lowest bit is the next argument's.
+    missing: u64,
+    /// Whether the next one behind the cut is the first there.
+    is_first: bool,
 }
 
-fn strings(bytes: &[u8]) -> impl Iterator<Item = Ended<'_>> {
-    bytes.split_inclusive(|&byte| byte == 0).map(|string| match string.split_last() {
-        Some((0, string)) => Ended::ByNul(string),
-        _ => Ended::ByCut(string),
-    })
+impl<'a> Iterator for Iter<'a> {
+    type Item = Arg<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Arg<'a>> {
+        let Some((string, is_whole)) = self.head.next() else { return self.next_behind_cut() };
+        let is_missing = self.missing & 1 != 0;
+        self.missing >>= 1;
+        Some(match string {
+            _ if is_missing => Arg::Unreadable,
+            string if is_whole => Arg::Whole(string),
+            string => Arg::Piece(string),
+        })
+    }
+}
+
+impl<'a> Iter<'a> {
+    /// What follows a cut begins in the middle of a string.
+    fn next_behind_cut(&mut self) -> Option<Arg<'a>> {
+        let (string, is_whole) = self.tail.next()?;
+        let is_first = std::mem::take(&mut self.is_first);
+        Some(if is_whole && !is_first { Arg::Whole(string) } else { Arg::Piece(string) })
+    }
+}
+
+impl<'a> IntoIterator for &Args<'a> {
+    type Item = Arg<'a>;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// Strings one behind the other, and whether each is ended by a NUL.
+#[derive(Clone, Debug)]
+struct Strings<'a>(&'a [u8]);
+
+impl<'a> Iterator for Strings<'a> {
+    type Item = (&'a [u8], bool);
+
+    #[inline]
+    fn next(&mut self) -> Option<(&'a [u8], bool)> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let (string, rest) = self.0.split_at_checked(until_nul(self.0))?;
+        self.0 = rest.get(1..).unwrap_or_default();
+        Some((string, !rest.is_empty()))
+    }
+}
+
+/// How many bytes stand before the first NUL, or in all. Eight at a time: most arguments are
+/// a few times as long.
+#[inline]
+fn until_nul(bytes: &[u8]) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for (index, eight) in eights.iter().enumerate() {
+        let word = u64::from_le_bytes(*eight);
+        // The highest bit of each byte that is zero, and of none below the first such.
+        let zeros = word.wrapping_sub(EACH) & !word & (EACH << 7);
+        if zeros != 0 {
+            return index * 8 + zeros.trailing_zeros() as usize / 8;
+        }
+    }
+    let before = rest.iter().position(|&byte| byte == 0).unwrap_or(rest.len());
+    bytes.len() - rest.len() + before
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Arg, Args};
+    use super::{Arg, Args, until_nul};
+
+    #[test]
+    fn the_first_nul_is_found_wherever_it_stands() {
+        for len in 0..40 {
+            for place in 0..=len {
+                // What follows looks like zeros to a hasty eye.
+                let mut bytes = [vec![0x80; place], vec![1; len - place]].concat();
+                if let Some(byte) = bytes.get_mut(place) {
+                    *byte = 0;
+                }
+                assert_eq!(until_nul(&bytes), place, "{bytes:?}");
+            }
+        }
+    }
 
     fn check(args: Args<'_>, expect: &[Arg<'_>]) {
         assert_eq!(args.iter().collect::<Vec<_>>(), expect);

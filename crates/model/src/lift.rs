@@ -59,10 +59,10 @@ pub struct Lifter {
     ended: Option<Exit>,
     pieces: Pieces,
     args: Vec<u8>,
-    exe: Vec<u8>,
-    cwd: Vec<u8>,
-    cgroup: Vec<u8>,
-    parent_exe: Vec<u8>,
+    exe: Turned,
+    cwd: Turned,
+    cgroup: Turned,
+    parent_exe: Turned,
 }
 
 /// A record whose heading has been read.
@@ -91,10 +91,10 @@ impl Lifter {
             ended: None,
             pieces: Pieces::default(),
             args: Vec::new(),
-            exe: Vec::new(),
-            cwd: Vec::new(),
-            cgroup: Vec::new(),
-            parent_exe: Vec::new(),
+            exe: Turned::default(),
+            cwd: Turned::default(),
+            cgroup: Turned::default(),
+            parent_exe: Turned::default(),
         }
     }
 
@@ -167,19 +167,17 @@ impl Lifter {
         let known = |fault| !faults.has(fault);
         // What was not collected is not known either.
         let has = |part, fault| fixed.parts & part != 0 && known(fault);
-        turn_round(tails.get(Tail::Exe), exe);
-        turn_round(tails.get(Tail::Cwd), cwd);
-        turn_round(tails.get(Tail::Cgroup), cgroup);
+        let (exe, cwd) = (exe.of(tails.get(Tail::Exe)), cwd.of(tails.get(Tail::Cwd)));
+        let cgroup = cgroup.of(tails.get(Tail::Cgroup));
         let parent = known(Fault::Parent).then(|| {
-            turn_round(tails.get(Tail::ParentExe), parent_exe);
-            let has_exe =
-                has(parts::PARENT_EXE, Fault::ParentExe) && !tails.get(Tail::ParentExe).is_empty();
-            parent(fixed, ids.as_mut(), has_exe.then_some(parent_exe.as_slice()))
+            let leaf_first = tails.get(Tail::ParentExe);
+            let has_exe = has(parts::PARENT_EXE, Fault::ParentExe) && !leaf_first.is_empty();
+            parent(fixed, ids.as_mut(), has_exe.then(|| parent_exe.of(leaf_first)))
         });
         let interpreter = tails.get(Tail::Interpreter);
         // After a failure there is one only if the old image is gone for it.
         let has_exe = success || fixed.flags & record::FLAG_IMAGE_LOST != 0;
-        let exe = (has_exe && known(Fault::Exe)).then_some(exe.as_slice());
+        let exe = (has_exe && known(Fault::Exe)).then_some(exe);
         let program = Program {
             process: fixed.process,
             id: has(parts::PROCESS, Fault::Process)
@@ -195,7 +193,7 @@ impl Lifter {
             tty: until_nul(&fixed.tty),
             comm: until_nul(&fixed.comm),
             cgroup_id: fixed.cgroup,
-            cgroup: has(parts::CGROUP, Fault::Cgroup).then_some(cgroup.as_slice()),
+            cgroup: has(parts::CGROUP, Fault::Cgroup).then_some(cgroup),
             namespaces: has(parts::NAMESPACES, Fault::Namespaces).then_some(fixed.namespaces),
             image: known(Fault::ExecId).then_some(fixed.exec_id),
             filename: known(Fault::Filename).then_some(tails.get(Tail::Filename)),
@@ -203,7 +201,7 @@ impl Lifter {
             file: (success && has(parts::FILE, Fault::File)).then_some(fixed.file),
             interpreter: (success && known(Fault::Interpreter))
                 .then_some((!interpreter.is_empty()).then_some(interpreter)),
-            cwd: has(parts::CWD, Fault::Cwd).then_some(cwd.as_slice()),
+            cwd: has(parts::CWD, Fault::Cwd).then_some(cwd),
             args: self::args(fixed, faults, args),
             args_count: args_count(fixed, faults, args),
             args_bytes: (fixed.args_total != record::UNKNOWN_U64).then_some(fixed.args_total),
@@ -362,6 +360,33 @@ fn flags(fixed: &Exec, exe: Option<&[u8]>) -> u32 {
 
 fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
+/// A path that was turned round, and what of: the next event's is the same more often than
+/// not, but for the executable's.
+#[derive(Debug)]
+struct Turned {
+    leaf_first: Vec<u8>,
+    path: Vec<u8>,
+}
+
+impl Default for Turned {
+    fn default() -> Self {
+        Self { leaf_first: Vec::new(), path: root_first(b"") }
+    }
+}
+
+impl Turned {
+    /// The path whose leaf-first form this is.
+    fn of(&mut self, leaf_first: &[u8]) -> &[u8] {
+        let Self { leaf_first: last, path } = self;
+        if last != leaf_first {
+            last.clear();
+            last.extend_from_slice(leaf_first);
+            turn_round(leaf_first, path);
+        }
+        path
+    }
 }
 
 /// The path whose leaf-first form this is.

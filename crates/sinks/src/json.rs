@@ -3,7 +3,7 @@
 //! No serialiser in between: most strings here are paths that need no escape at
 //! all, and those that are not UTF-8 need one that no serialiser has.
 
-use crate::{clock::Clock, decimal::Decimal};
+use crate::{clock::Clock, line::Line};
 
 /// Bytes at which copying stops for a closer look: what JSON forbids in a
 /// string, DEL, and the first byte of the C1 controls, which a terminal may obey
@@ -38,32 +38,23 @@ const PAIRS: [[u8; 2]; 256] = {
 /// U+0080 to U+009F are this byte and the same number as their code.
 const C1_LEAD: u8 = 0xc2;
 
-/// Writes a number in decimal, with zeros in front up to `width` digits.
-pub(crate) fn number(value: u64, width: usize, out: &mut Vec<u8>) {
-    Decimal::new(value, width).append_to(out);
-}
-
 /// RFC 3339, UTC, always to the nanosecond: text then sorts as time does.
-pub(crate) fn time(wall: i64, clock: &mut Clock, line: &mut Vec<u8>) {
+pub(crate) fn time(wall: i64, clock: &mut Clock, line: &mut Line) {
     let Some(reading) = clock.read(wall) else {
-        line.extend_from_slice(b"null");
-        return;
+        return line.extend(b"null");
     };
     line.push(b'"');
-    line.extend_from_slice(reading.date.as_bytes());
-    line.push(b'T');
-    line.extend_from_slice(reading.time.as_bytes());
+    line.put(reading.stamp, reading.stamp.len());
     line.push(b'.');
-    number(reading.nanos, 9, line);
-    line.extend_from_slice(b"Z\"");
+    line.number(reading.nanos, 9);
+    line.put(b"Z\"", 2);
 }
 
 /// Writes `bytes` as a JSON string. Whether it says them wholly: if they are not
 /// UTF-8, U+FFFD stands for what is not.
-pub(crate) fn string(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+pub(crate) fn string(bytes: &[u8], out: &mut Line) -> bool {
     out.push(b'"');
-    if is_plain(bytes) {
-        out.extend_from_slice(bytes);
+    if out.put_plain(bytes) {
         out.push(b'"');
         return true;
     }
@@ -74,7 +65,7 @@ pub(crate) fn string(bytes: &[u8], out: &mut Vec<u8>) -> bool {
             for chunk in bytes.utf8_chunks() {
                 escaped(chunk.valid(), out);
                 if !chunk.invalid().is_empty() {
-                    out.extend_from_slice("\u{fffd}".as_bytes());
+                    out.extend("\u{fffd}".as_bytes());
                 }
             }
         }
@@ -83,27 +74,18 @@ pub(crate) fn string(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     text.is_ok()
 }
 
-/// Whether these bytes are ASCII that stands for itself, as nearly all are. Eight at a
-/// time, without a branch in between, which compilers make one step of.
-fn is_plain(bytes: &[u8]) -> bool {
-    let is_plain = |&byte: &u8| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
-    let (eights, rest) = bytes.as_chunks::<8>();
-    let are_plain = |eight: &[u8; 8]| eight.iter().filter(|byte| is_plain(byte)).count() == 8;
-    eights.iter().all(are_plain) && rest.iter().all(is_plain)
-}
-
-fn escaped(text: &str, out: &mut Vec<u8>) {
+fn escaped(text: &str, out: &mut Line) {
     let mut rest = text.as_bytes();
     while let Some(at) = rest.iter().position(|&byte| SPECIAL[usize::from(byte)]) {
         let (plain, special) = rest.split_at(at);
-        out.extend_from_slice(plain);
+        out.extend(plain);
         rest = escape_first(special, out);
     }
-    out.extend_from_slice(rest);
+    out.extend(rest);
 }
 
 /// Writes what `text` begins with, and returns what is left of it.
-fn escape_first<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+fn escape_first<'a>(text: &'a [u8], out: &mut Line) -> &'a [u8] {
     let (short, rest) = match text {
         [b'"', rest @ ..] => (b'"', rest),
         [b'\\', rest @ ..] => (b'\\', rest),
@@ -113,7 +95,7 @@ fn escape_first<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         [0x08, rest @ ..] => (b'b', rest),
         [0x0c, rest @ ..] => (b'f', rest),
         [C1_LEAD, code @ 0x80..=0x9f, rest @ ..] | [code @ (..0x20 | 0x7f), rest @ ..] => {
-            out.extend_from_slice(b"\\u00");
+            out.put(b"\\u00", 4);
             hex(*code, out);
             return rest;
         }
@@ -123,28 +105,28 @@ fn escape_first<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         }
         [] => return text,
     };
-    out.extend_from_slice(&[b'\\', short]);
+    out.put(&[b'\\', short], 2);
     rest
 }
 
-fn hex(byte: u8, out: &mut Vec<u8>) {
-    out.extend_from_slice(&PAIRS[usize::from(byte)]);
+fn hex(byte: u8, out: &mut Line) {
+    out.put(&PAIRS[usize::from(byte)], 2);
 }
 
 /// Writes a UUID as a JSON string. Put together first and copied once: there are two in
 /// every event, and a growing line would be asked for room at each digit.
-pub(crate) fn uuid(bytes: &[u8; 16], out: &mut Vec<u8>) {
+pub(crate) fn uuid(bytes: &[u8; 16], out: &mut Line) {
     /// Where the digits of each byte stand.
     const PLACES: [usize; 16] = [1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31, 33, 35];
     let mut text = *b"\"........-....-....-....-............\"";
     for (place, &byte) in PLACES.into_iter().zip(bytes) {
         text[place..place + 2].copy_from_slice(&PAIRS[usize::from(byte)]);
     }
-    out.extend_from_slice(&text);
+    out.put(&text, text.len());
 }
 
 /// Writes `bytes` in quotes and in base64: RFC 4648, section 4, padded.
-pub(crate) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn base64(bytes: &[u8], out: &mut Line) {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     out.push(b'"');
     for group in bytes.chunks(3) {
@@ -155,27 +137,20 @@ pub(crate) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
         for padding in digits.iter_mut().skip(group.len() + 1) {
             *padding = b'=';
         }
-        out.extend_from_slice(&digits);
+        out.put(&digits, 4);
     }
     out.push(b'"');
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{base64, number, string, uuid};
+    use super::{base64, string, uuid};
+    use crate::line::Line;
 
-    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
-        let mut out = Vec::new();
+    fn written(write: impl FnOnce(&mut Line)) -> String {
+        let mut out = Line::default();
         write(&mut out);
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn numbers() {
-        for value in [0, 1, 9, 10, 99, 100, 1 << 53, (1 << 53) + 1, u64::MAX] {
-            assert_eq!(written(|out| number(value, 0, out)), value.to_string());
-            assert_eq!(written(|out| number(value, 9, out)), format!("{value:09}"));
-        }
+        String::from_utf8(out.into_bytes()).unwrap()
     }
 
     #[test]

@@ -13,10 +13,13 @@ use exectrail_model::{
     event::{Event, Kinds},
     fields::{FIELDS, Field},
     report::Report,
+    value::Value,
 };
 
 use crate::{
+    decimal::Decimal,
     json,
+    line::Line,
     registry::Options,
     sink::{Lines, Sink},
 };
@@ -27,9 +30,6 @@ use value::Values;
 /// them, in front.
 const LEADING: usize = 2;
 
-/// A line buffer that grew beyond this for one event shrinks again.
-const LINE_KEPT: usize = 256 * 1024;
-
 /// Writes JSON lines.
 ///
 /// A selection of fields is one of the fields of programs and of ends; lines that
@@ -38,37 +38,63 @@ pub struct JsonLines {
     out: Lines,
     /// What a line of each kind consists of, worked out once.
     layouts: [(Kinds, Vec<Key>); Kinds::NAMED.len()],
-    line: Vec<u8>,
+    line: Line,
     values: Values,
 }
 
+/// A key, and what stood behind it last, if that was a number: most are the next event's, too,
+/// a user's id, a namespace's, and both are copied as one then.
 struct Key {
     field: &'static Field,
-    /// `,"name":`, without the comma at the beginning of a line; then whatever.
+    /// `,"name":`, without the comma at the beginning of a line; the number; then whatever.
     text: [u8; Self::MOST],
+    name_len: usize,
+    last: u64,
     len: usize,
 }
 
 impl Key {
-    /// No name of a field is longer, with what stands around it.
-    const MOST: usize = 32;
+    /// No name of a field with what stands around it is longer than 44, and no number than 20.
+    const MOST: usize = 64;
 
     fn new(field: &'static Field, index: usize) -> Self {
-        let mut words = if index == 0 { Vec::new() } else { vec![b','] };
+        let mut words = Line::default();
+        if index > 0 {
+            words.push(b',');
+        }
         json::string(field.name.as_bytes(), &mut words);
         words.push(b':');
         let mut text = [0; Self::MOST];
-        let len = words.len().min(Self::MOST);
-        text[..len].copy_from_slice(&words[..len]);
-        Self { field, text, len }
+        let name_len = words.len().min(Self::MOST - 20);
+        text[..name_len].copy_from_slice(&words.as_bytes()[..name_len]);
+        let mut key = Self { field, text, name_len, last: 1, len: 0 };
+        key.learn(0);
+        key
     }
 
-    /// A copy of a fixed length, of which what is too much is cut off, is a few
-    /// instructions; one of any length is a call, for each of some sixty fields.
-    fn append_to(&self, line: &mut Vec<u8>) {
-        let len = line.len() + self.len;
-        line.extend_from_slice(&self.text);
-        line.truncate(len);
+    #[inline]
+    fn write(&mut self, event: &Event<'_>, values: &mut Values, line: &mut Line) {
+        match (self.field.get)(event) {
+            Value::Number(value) => {
+                if value != self.last {
+                    self.learn(value);
+                }
+                line.put(&self.text, self.len);
+            }
+            value => {
+                line.put(&self.text, self.name_len);
+                values.write(self.field.name, value, line);
+            }
+        }
+    }
+
+    fn learn(&mut self, value: u64) {
+        let number = Decimal::new(value, 0);
+        let place = self.text.get_mut(self.name_len..).and_then(|rest| rest.first_chunk_mut());
+        if let Some(place) = place {
+            *place = *number.digits();
+            (self.last, self.len) = (value, self.name_len + number.len());
+        }
     }
 }
 
@@ -80,7 +106,7 @@ impl JsonLines {
         Self {
             out: Lines::new(options.out, options.can_take_long),
             layouts: Kinds::NAMED.map(|(kind, _)| (kind, layout(kind, selected))),
-            line: Vec::with_capacity(1024),
+            line: Line::default(),
             values: Values::new(),
         }
     }
@@ -114,16 +140,14 @@ impl Sink for JsonLines {
         let Self { out, layouts, line, values } = self;
         let kind = event.kind();
         line.clear();
-        line.shrink_to(LINE_KEPT);
         line.push(b'{');
-        for (_, keys) in layouts.iter().filter(|(of, _)| *of == kind) {
+        for (_, keys) in layouts.iter_mut().filter(|(of, _)| *of == kind) {
             for key in keys {
-                key.append_to(line);
-                values.write(key.field.name, (key.field.get)(event), line);
+                key.write(event, values, line);
             }
         }
-        line.extend_from_slice(b"}\n");
-        out.write(line)
+        line.put(b"}\n", 2);
+        out.write(line.as_bytes())
     }
 
     fn has_reports(&self) -> bool {
@@ -133,7 +157,7 @@ impl Sink for JsonLines {
     fn report(&mut self, report: &Report<'_>) -> io::Result<()> {
         self.line.clear();
         report::write(report, &mut self.values, &mut self.line);
-        self.out.write(&self.line)
+        self.out.write(self.line.as_bytes())
     }
 
     fn end(&mut self, summary: &Event<'_>) -> io::Result<()> {
@@ -167,9 +191,8 @@ mod tests {
     #[test]
     fn every_key_has_room() {
         for field in FIELDS {
-            let mut line = Vec::new();
-            Key::new(field, 1).append_to(&mut line);
-            assert_eq!(line, format!(",\"{}\":", field.name).into_bytes());
+            let key = Key::new(field, 1);
+            assert_eq!(&key.text[..key.name_len], format!(",\"{}\":", field.name).as_bytes());
         }
     }
 }

@@ -15,6 +15,7 @@ mod decimal;
 mod family;
 mod json;
 mod jsonl;
+mod line;
 mod names;
 mod pretty;
 pub mod quote;

@@ -6,6 +6,8 @@ pub(crate) fn names(
     table: &'static [(u32, &'static str)],
     bits: u32,
 ) -> impl Iterator<Item = &'static str> {
+    // As it is of most events.
+    let table = if bits == 0 { &[] } else { table };
     let set = move || table.iter().filter(move |(bit, _)| bits & bit != 0);
     set()
         .enumerate()

@@ -82,6 +82,9 @@ const PREFIXES: &[(&[u8], Runtime)] = &[
 /// containers within containers, the innermost.
 #[must_use]
 pub fn container_of(cgroup_path: &[u8]) -> Option<Container<'_>> {
+    if !may_name_one(cgroup_path) {
+        return None;
+    }
     let mut below = None;
     let mut names =
         cgroup_path.rsplit(|&byte| byte == b'/').filter(|name| !name.is_empty()).peekable();
@@ -93,6 +96,15 @@ pub fn container_of(cgroup_path: &[u8]) -> Option<Container<'_>> {
         below = Some(name);
     }
     None
+}
+
+/// Whether it is worth a closer look: it has room for an id of 64 digits, or a letter of the
+/// `x` in `lxc`, the `@` behind `systemd-nspawn`, the `h` in `machine-`. Looked for as the
+/// smallest difference, of which a compiler makes a few instructions for 16 bytes; of
+/// comparisons it makes a branch for each.
+fn may_name_one(path: &[u8]) -> bool {
+    let difference = |byte: u8| (byte ^ b'x').min(byte ^ b'@').min(byte ^ b'h');
+    path.len() >= ID_LEN || path.iter().fold(1, |least, &byte| difference(byte).min(least)) == 0
 }
 
 /// One component of a path, and its neighbours.

@@ -52,6 +52,7 @@ impl Step {
 pub(crate) struct Way {
     pipeline: Pipeline,
     sink: Option<Box<dyn Sink>>,
+    fixed: Exec,
     record: Vec<u8>,
     events: Cell<u64>,
 }
@@ -71,17 +72,14 @@ impl Way {
             Step::Json => Some(sink("json")),
             Step::Pretty => Some(sink("pretty")),
         };
-        Self {
-            pipeline: Pipeline::new(&plan, host, 2),
-            sink,
-            record: record(),
-            events: Cell::new(0),
-        }
+        let (fixed, record) = record();
+        Self { pipeline: Pipeline::new(&plan, host, 2), sink, fixed, record, events: Cell::new(0) }
     }
 
     /// One event goes all the way.
     pub(crate) fn go(&mut self) {
-        let Self { pipeline, sink, record, events } = self;
+        self.next();
+        let Self { pipeline, sink, record, events, .. } = self;
         let _ = pipeline.record(record, 1_700_000_000_000_000_000, &mut |event: &Event<'_>| {
             events.set(events.get() + 1);
             if let Some(sink) = sink {
@@ -89,6 +87,16 @@ impl Way {
             }
             ControlFlow::Continue(())
         });
+    }
+
+    /// The next event is of another process, at another time. It keeps what its lasting id is
+    /// made of: that would be the SHA-256 of a processor, which valgrind does not have.
+    fn next(&mut self) {
+        let Self { fixed, record, .. } = self;
+        fixed.header.ktime += 41_234;
+        fixed.process.pid += 1;
+        fixed.tid += 1;
+        record[..FIXED_LEN].copy_from_slice(fixed.as_bytes());
     }
 
     /// Events that have come to the end.
@@ -136,7 +144,7 @@ const NAMESPACES: Namespaces = Namespaces {
 };
 
 /// An exec of four arguments, with all fields.
-fn record() -> Vec<u8> {
+fn record() -> (Exec, Vec<u8>) {
     // In the order of the tails; paths are leaf first.
     const TEXTS: [&[u8]; TAILS] = [
         b"/usr/bin/grep",
@@ -191,7 +199,7 @@ fn record() -> Vec<u8> {
         tails: TEXTS.map(|text| length(text.len())),
         parts: parts::ALL,
     };
-    [fixed.as_bytes(), &texts].concat()
+    (fixed, [fixed.as_bytes(), &texts].concat())
 }
 
 fn length(bytes: usize) -> u32 {

@@ -2,7 +2,7 @@
 
 use exectrail_model::environment::Environment;
 
-use crate::json;
+use crate::{json, line::Line};
 
 use super::value::{list, raw_key};
 
@@ -14,7 +14,7 @@ use super::value::{list, raw_key};
 #[derive(Default)]
 pub(super) struct Object {
     /// The names as JSON strings, one behind the other.
-    text: Vec<u8>,
+    text: Line,
     /// Those that are shown.
     keys: Vec<Key>,
 }
@@ -35,7 +35,7 @@ impl Key {
 impl Object {
     /// Writes an object; and behind it all pairs in base64, unless it tells
     /// everything as it is.
-    pub(super) fn write(&mut self, field: &str, environment: Environment<'_>, line: &mut Vec<u8>) {
+    pub(super) fn write(&mut self, field: &str, environment: Environment<'_>, line: &mut Line) {
         let mut whole = self.collect(environment);
         let Self { text, keys } = self;
         let mut shown = keys.iter().peekable();
@@ -48,7 +48,7 @@ impl Object {
             if key.start > 0 {
                 line.push(b',');
             }
-            line.extend_from_slice(key.of(text));
+            line.extend(key.of(text.as_bytes()));
             line.push(b':');
             whole &= json::string(value, line);
         }
@@ -74,8 +74,10 @@ impl Object {
             whole &= json::string(name, text);
             keys.push(Key { variable, start, end: text.len() });
         }
-        keys.sort_unstable_by(|a, b| a.of(text).cmp(b.of(text)).then(a.variable.cmp(&b.variable)));
-        keys.dedup_by(|later, first| later.of(text) == first.of(text));
+        keys.sort_unstable_by(|a, b| {
+            a.of(text.as_bytes()).cmp(b.of(text.as_bytes())).then(a.variable.cmp(&b.variable))
+        });
+        keys.dedup_by(|later, first| later.of(text.as_bytes()) == first.of(text.as_bytes()));
         keys.sort_unstable_by_key(|key| key.variable);
         whole
     }

@@ -7,13 +7,13 @@ use exectrail_model::{
 };
 
 use super::value::{Values, list};
-use crate::json;
+use crate::{json, line::Line};
 
 /// Writes the line of a report.
-pub(super) fn write(report: &Report<'_>, values: &mut Values, line: &mut Vec<u8>) {
-    line.extend_from_slice(b"{\"v\":");
-    json::number(SCHEMA_VERSION, 0, line);
-    line.extend_from_slice(b",\"event\":\"report\",");
+pub(super) fn write(report: &Report<'_>, values: &mut Values, line: &mut Line) {
+    line.extend(b"{\"v\":");
+    line.number(SCHEMA_VERSION, 0);
+    line.extend(b",\"event\":\"report\",");
     pairs(REPORT, |get| get(report), values, line);
     for of in LISTS {
         line.push(b',');
@@ -29,18 +29,18 @@ pub(super) fn write(report: &Report<'_>, values: &mut Values, line: &mut Vec<u8>
                 object(FAILURES, |get| get(failed), values, line);
             }),
             Items::Places(places) => list(places(report).into_iter(), line, |place, line| {
-                json::number(place as u64, 0, line);
+                line.number(place as u64, 0);
             }),
         }
     }
-    line.extend_from_slice(b"}\n");
+    line.extend(b"}\n");
 }
 
 fn object<'r, G>(
     keys: &[Key<G>],
     value: impl Fn(&G) -> Value<'r>,
     values: &mut Values,
-    line: &mut Vec<u8>,
+    line: &mut Line,
 ) {
     line.push(b'{');
     pairs(keys, value, values, line);
@@ -51,7 +51,7 @@ fn pairs<'r, G>(
     keys: &[Key<G>],
     value: impl Fn(&G) -> Value<'r>,
     values: &mut Values,
-    line: &mut Vec<u8>,
+    line: &mut Line,
 ) {
     for (index, row) in keys.iter().enumerate() {
         if index > 0 {
@@ -62,7 +62,7 @@ fn pairs<'r, G>(
     }
 }
 
-fn key(name: &str, line: &mut Vec<u8>) {
+fn key(name: &str, line: &mut Line) {
     json::string(name.as_bytes(), line);
     line.push(b':');
 }

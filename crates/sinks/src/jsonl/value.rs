@@ -7,7 +7,7 @@ use exectrail_model::{
 };
 use jiff::tz::TimeZone;
 
-use crate::{clock::Clock, json, names::names};
+use crate::{clock::Clock, json, line::Line, names::names};
 
 use super::environment::Object;
 
@@ -30,12 +30,12 @@ impl Values {
                   instructions, and since reports are written, too, it is not inlined by itself"
     )]
     #[inline(always)]
-    pub(super) fn write(&mut self, field: &str, value: Value<'_>, line: &mut Vec<u8>) {
+    pub(super) fn write(&mut self, field: &str, value: Value<'_>, line: &mut Line) {
         match value {
-            Value::Null => line.extend_from_slice(b"null"),
-            Value::Number(value) => json::number(value, 0, line),
-            Value::Bool(true) => line.extend_from_slice(b"true"),
-            Value::Bool(false) => line.extend_from_slice(b"false"),
+            Value::Null => line.put(b"null", 4),
+            Value::Number(value) => line.number(value, 0),
+            Value::Bool(true) => line.put(b"true", 4),
+            Value::Bool(false) => line.put(b"false", 5),
             Value::Text(text) | Value::Name(text) => {
                 json::string(text.as_bytes(), line);
             }
@@ -60,16 +60,16 @@ impl Values {
 }
 
 /// `,"<name>_raw":`
-pub(super) fn raw_key(field: &str, line: &mut Vec<u8>) {
-    line.extend_from_slice(b",\"");
-    line.extend_from_slice(field.as_bytes());
-    line.extend_from_slice(b"_raw\":");
+pub(super) fn raw_key(field: &str, line: &mut Line) {
+    line.extend(b",\"");
+    line.extend(field.as_bytes());
+    line.extend(b"_raw\":");
 }
 
 pub(super) fn list<T>(
     items: impl Iterator<Item = T>,
-    line: &mut Vec<u8>,
-    mut write: impl FnMut(T, &mut Vec<u8>),
+    line: &mut Line,
+    mut write: impl FnMut(T, &mut Line),
 ) {
     line.push(b'[');
     for (index, item) in items.enumerate() {
@@ -83,11 +83,11 @@ pub(super) fn list<T>(
 
 /// Both lists have an element for each argument and piece, so that they can be
 /// read side by side.
-fn arguments(field: &str, args: Args<'_>, line: &mut Vec<u8>) {
+fn arguments(field: &str, args: Args<'_>, line: &mut Line) {
     let mut whole = true;
     list(args.iter(), line, |arg, line| match arg {
         Arg::Whole(bytes) | Arg::Piece(bytes) => whole &= json::string(bytes, line),
-        Arg::Unreadable => line.extend_from_slice(b"null"),
+        Arg::Unreadable => line.put(b"null", 4),
     });
     if whole {
         return;
@@ -95,24 +95,24 @@ fn arguments(field: &str, args: Args<'_>, line: &mut Vec<u8>) {
     raw_key(field, line);
     list(args.iter(), line, |arg, line| match arg {
         Arg::Whole(bytes) | Arg::Piece(bytes) => json::base64(bytes, line),
-        Arg::Unreadable => line.extend_from_slice(b"null"),
+        Arg::Unreadable => line.put(b"null", 4),
     });
 }
 
 /// The bytes of a short name stand behind it, in the object that has it.
-fn ancestor(ancestor: &Ancestor<'_>, line: &mut Vec<u8>) {
-    line.extend_from_slice(b"{\"pid\":");
-    json::number(u64::from(ancestor.process.pid), 0, line);
-    line.extend_from_slice(b",\"process\":");
+fn ancestor(ancestor: &Ancestor<'_>, line: &mut Line) {
+    line.extend(b"{\"pid\":");
+    line.number(u64::from(ancestor.process.pid), 0);
+    line.extend(b",\"process\":");
     match &ancestor.id {
         Some(id) => json::uuid(id.bytes(), line),
-        None => line.extend_from_slice(b"null"),
+        None => line.put(b"null", 4),
     }
-    line.extend_from_slice(b",\"image\":");
-    json::number(ancestor.image, 0, line);
-    line.extend_from_slice(b",\"comm\":");
+    line.extend(b",\"image\":");
+    line.number(ancestor.image, 0);
+    line.extend(b",\"comm\":");
     if !json::string(ancestor.comm, line) {
-        line.extend_from_slice(b",\"comm_raw\":");
+        line.extend(b",\"comm_raw\":");
         json::base64(ancestor.comm, line);
     }
     line.push(b'}');

@@ -98,7 +98,7 @@ pub(super) fn show(
         Value::Ancestors(ancestors) => return list(ancestors.iter(), " < ", cell, ancestor),
         Value::Time(wall) => match clock.read(wall) {
             Some(reading) => {
-                cell.push_str(reading.time);
+                cell.push_str(reading.time());
                 cell.push('.');
                 cell.push_str(Decimal::new(reading.nanos / 1_000_000, 3).as_str());
             }

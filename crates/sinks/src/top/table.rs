@@ -118,7 +118,7 @@ impl Lines {
     fn totals(&self, reading: &Reading, clock: &mut Clock) -> Result<String, fmt::Error> {
         let mut line = String::new();
         if let Some(now) = clock.read(reading.moment.wall) {
-            write!(line, "{}  ", now.time)?;
+            write!(line, "{}  ", now.time())?;
         }
         write!(line, "after {}: ", Span(reading.elapsed))?;
         rate(reading.rate(|counts| counts.execs), &mut line)?;
