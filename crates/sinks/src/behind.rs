@@ -1,9 +1,12 @@
 //! Writing behind: a thread writes, so that whoever hands over need not wait for the place.
 //!
-//! A write to a regular file waits now and then: for the journal of its file system, or
-//! until pages have been cleaned (`balance_dirty_pages`, mm/page-writeback.c, 6.18). 0.6 s
-//! were seen on a disk that others write to as well, while the default buffer between kernel
-//! and reader holds 0.15 s of a storm on two cores. What waits for the place waits here.
+//! A write to a regular file waits now and then: for the journal of its file system, until
+//! pages have been cleaned (`balance_dirty_pages`, mm/page-writeback.c, 6.18), or for the
+//! kernel's own threads that write pages out, which a storm of processes starves: 5 s were
+//! seen, while the default buffer between kernel and reader holds 0.15 s of a storm on two
+//! cores. What waits for the place waits here; where it is much, it is packed.
+
+mod queue;
 
 use std::{
     io::{self, Write},
@@ -13,23 +16,30 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How many bytes may wait: more than a second of a storm on two cores as JSON. Whoever
-/// comes with more waits, too.
+use self::queue::{Queue, Sleep, Stretch, pack};
+
+/// How many bytes may wait, packed ones as they are: more than ten seconds of a storm on two
+/// cores as JSON, which LZ4 makes a tenth of or less.
 const ROOM: usize = 32 << 20;
 
-/// From here on, a buffer is one for all that has room, and is not kept: glibc maps what is
-/// larger than 32 MiB by itself, and gives it back at once when it is freed
-/// (`DEFAULT_MMAP_THRESHOLD_MAX`, malloc/malloc.c, 2.36); only what is used of it is resident.
-const LARGE: usize = 128 << 10;
+/// With so many bytes waiting, the thread is told at once, even if it will look by itself.
+const EAGER: usize = 256 << 10;
+
+/// Once it has found something, the thread looks again by itself so much later, until it finds
+/// nothing: a storm wakes it by a timer of its own, and not by a call and an interrupt for
+/// each batch of events.
+const LOOK_AGAIN: Duration = Duration::from_millis(6);
 
 /// How long a failure may stay unknown where nothing more is handed over.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A place, and who writes there.
 pub struct WriteBehind {
     shared: Arc<Shared>,
     writer: Writer,
     room: usize,
+    /// For what is being packed.
+    packed: Vec<u8>,
 }
 
 enum Writer {
@@ -43,39 +53,11 @@ enum Writer {
 
 struct Shared {
     queue: Mutex<Queue>,
-    /// Told to the thread, if it is idle.
+    /// Told to the thread, if it sleeps.
     came: Condvar,
     /// Told to who waits for room, or for all to be out.
     went: Condvar,
     place: Mutex<Box<dyn Write + Send>>,
-}
-
-#[derive(Default)]
-struct Queue {
-    next: Stretch,
-    /// For the next one.
-    spare: Stretch,
-    /// Those of the stretch that is being written are among them.
-    bytes: usize,
-    items: usize,
-    failure: Option<io::Error>,
-    is_idle: bool,
-    is_awaited: bool,
-    is_over: bool,
-}
-
-/// What was handed over, one piece after the other.
-#[derive(Default)]
-struct Stretch {
-    bytes: Vec<u8>,
-    pieces: Vec<Piece>,
-}
-
-/// Whole items, which go out in one write.
-#[derive(Clone, Copy)]
-struct Piece {
-    bytes: usize,
-    items: usize,
 }
 
 impl WriteBehind {
@@ -93,7 +75,7 @@ impl WriteBehind {
             went: Condvar::new(),
             place: Mutex::new(place),
         };
-        Self { shared: Arc::new(shared), writer: Writer::Waiting, room }
+        Self { shared: Arc::new(shared), writer: Writer::Waiting, room, packed: Vec::new() }
     }
 
     /// Takes these bytes, with so many items in them, and leaves an empty buffer. Waits
@@ -105,8 +87,20 @@ impl WriteBehind {
     pub fn put(&mut self, bytes: &mut Vec<u8>, items: usize) -> io::Result<()> {
         self.start();
         let mut queue = self.shared.until(|queue| queue.bytes < self.room)?;
-        queue.take(bytes, items, self.room);
-        if mem::take(&mut queue.is_idle) {
+        if queue.is_long_with(bytes.len()) {
+            drop(queue);
+            let is_shorter = pack(bytes, &mut self.packed);
+            queue = self.shared.until(|_| true)?;
+            if is_shorter {
+                queue.take_packed(bytes, &self.packed, items, self.room);
+            } else {
+                queue.take(bytes, items, self.room);
+            }
+        } else {
+            queue.take(bytes, items, self.room);
+        }
+        if queue.sleep == Sleep::Deep || queue.sleep == Sleep::Light && queue.bytes >= EAGER {
+            queue.sleep = Sleep::Not;
             self.shared.came.notify_one();
         }
         drop(queue);
@@ -146,7 +140,7 @@ impl WriteBehind {
     pub fn due(&self) -> Option<Instant> {
         let queue = lock(&self.shared.queue);
         let is_at_rest = queue.bytes == 0 && queue.failure.is_none();
-        if is_at_rest { None } else { Some(Instant::now() + LOOK_AGAIN) }
+        if is_at_rest { None } else { Some(Instant::now() + ASK_AGAIN) }
     }
 
     fn start(&mut self) {
@@ -154,7 +148,7 @@ impl WriteBehind {
             let shared = Arc::clone(&self.shared);
             let thread = thread::Builder::new().name("writer".to_owned());
             let started = thread.spawn(move || {
-                while let Some(stretch) = shared.next_or_wait() {
+                while let Some(stretch) = shared.next_or_sleep() {
                     shared.write(stretch);
                 }
             });
@@ -187,6 +181,7 @@ impl Shared {
                 return Ok(queue);
             }
             queue.is_awaited = true;
+            self.came.notify_one();
             queue = self.went.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -196,8 +191,9 @@ impl Shared {
     }
 
     /// `None` once there is no more to do.
-    fn next_or_wait(&self) -> Option<Stretch> {
+    fn next_or_sleep(&self) -> Option<Stretch> {
         let mut queue = lock(&self.queue);
+        let mut has_slept = false;
         loop {
             if let Some(stretch) = queue.next() {
                 return Some(stretch);
@@ -205,16 +201,29 @@ impl Shared {
             if queue.is_over || queue.failure.is_some() {
                 return None;
             }
-            queue.is_idle = true;
-            queue = self.came.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = if has_slept {
+                queue.sleep = Sleep::Deep;
+                self.came.wait(queue).unwrap_or_else(PoisonError::into_inner)
+            } else {
+                queue.sleep = Sleep::Light;
+                let woken = self.came.wait_timeout(queue, LOOK_AGAIN);
+                woken.unwrap_or_else(PoisonError::into_inner).0
+            };
+            queue.sleep = Sleep::Not;
+            has_slept = true;
         }
     }
 
     fn write(&self, stretch: Stretch) {
-        let mut rest = stretch.bytes.as_slice();
-        for piece in &stretch.pieces {
-            let (bytes, behind) = rest.split_at(piece.bytes);
-            let (written, outcome) = write_all(&mut **lock(&self.place), bytes);
+        let mut unpacked = Vec::new();
+        for (piece, stored) in stretch.pieces() {
+            let (written, bytes, outcome) = match piece.bytes(stored, &mut unpacked) {
+                Ok(bytes) => {
+                    let (written, outcome) = write_all(&mut **lock(&self.place), bytes);
+                    (written, bytes, outcome)
+                }
+                Err(error) => (0, stored, Err(error)),
+            };
             let mut queue = lock(&self.queue);
             if mem::take(&mut queue.is_awaited) {
                 self.went.notify_all();
@@ -225,47 +234,9 @@ impl Shared {
                 return queue.fail(error);
             }
             queue.items -= piece.items;
-            queue.bytes -= piece.bytes;
-            rest = behind;
+            queue.bytes -= stored.len();
         }
         lock(&self.queue).keep(stretch);
-    }
-}
-
-impl Queue {
-    fn take(&mut self, bytes: &mut Vec<u8>, items: usize, room: usize) {
-        self.items += items;
-        self.bytes += bytes.len();
-        let Stretch { bytes: all, pieces } = &mut self.next;
-        pieces.push(Piece { bytes: bytes.len(), items });
-        if all.is_empty() {
-            mem::swap(all, bytes);
-            return;
-        }
-        if all.len() + bytes.len() > LARGE.max(all.capacity()) {
-            all.reserve_exact(room + bytes.len());
-        }
-        all.append(bytes);
-    }
-
-    fn next(&mut self) -> Option<Stretch> {
-        let is_empty = self.next.pieces.is_empty();
-        if is_empty { None } else { Some(mem::replace(&mut self.next, mem::take(&mut self.spare))) }
-    }
-
-    fn keep(&mut self, mut stretch: Stretch) {
-        if stretch.bytes.capacity() <= LARGE {
-            stretch.bytes.clear();
-            stretch.pieces.clear();
-            self.spare = stretch;
-        }
-    }
-
-    /// The items that are left are not out, and never will be.
-    fn fail(&mut self, error: io::Error) {
-        self.bytes = 0;
-        self.next = Stretch::default();
-        self.failure = Some(error);
     }
 }
 

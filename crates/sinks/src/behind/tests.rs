@@ -80,6 +80,37 @@ fn who_hands_over_does_not_wait() {
     assert!(door.bytes() == expected);
 }
 
+/// More than has room as it is, and all of it comes out as it was.
+#[test]
+fn what_waits_long_is_packed() {
+    let door = Door::closed(usize::MAX);
+    let mut behind = WriteBehind::with_room(Box::new(door.clone()), 3 << 20);
+    let mut expected = Vec::new();
+    let mut any = 1_u32;
+    for number in 0..400 {
+        let mut bytes = Vec::new();
+        while bytes.len() < 20_000 {
+            // Every tenth cannot be made shorter.
+            if number % 10 == 0 {
+                any = any.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                bytes.push((any >> 24) as u8);
+            } else {
+                bytes.extend_from_slice(&line(number + bytes.len() % 7));
+            }
+        }
+        bytes.push(b'\n');
+        expected.extend_from_slice(&bytes);
+        behind.put(&mut bytes, 1).unwrap();
+        assert!(bytes.is_empty());
+    }
+    assert!(expected.len() > 7 << 20);
+    assert_eq!(behind.resting(), 400);
+    door.open();
+    behind.flush().unwrap();
+    assert_eq!(behind.resting(), 0);
+    assert!(door.bytes() == expected);
+}
+
 /// There is a limit to what waits.
 #[test]
 fn who_brings_too_much_waits() {
