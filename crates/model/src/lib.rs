@@ -24,6 +24,7 @@ pub mod lift;
 pub mod lineage;
 pub mod losses;
 pub mod nearest;
+pub mod order;
 pub mod pieces;
 pub mod pipeline;
 pub mod plan;

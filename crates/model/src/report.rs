@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use crate::{
     event::{Failure, Moment, Status},
     family::{Family, Member},
+    order::Order,
 };
 
 pub use self::keys::{
@@ -62,6 +63,9 @@ pub struct Report<'f> {
     family: &'f Family,
     occasion: Occasion,
     processes: Vec<Process<'f>>,
+    /// The place of the command itself, if there is one.
+    command: Option<usize>,
+    is_tree: bool,
 }
 
 /// A process of a report.
@@ -133,7 +137,44 @@ impl<'f> Report<'f> {
                 cpu: cpu.map(|cpu| cpu.saturating_sub(before)),
             })
         });
-        Self { family, occasion, processes: listed.collect() }
+        let command = (occasion.whose == Whose::Command).then_some(0);
+        Self { family, occasion, processes: listed.collect(), command, is_tree: true }
+    }
+
+    /// The same with its processes in another order; of equal ones, those stay before the
+    /// others that are before them in the tree.
+    #[must_use]
+    pub fn sorted(self, order: &Order<Key<OfProcess>>) -> Self {
+        let keyed = self.processes.iter().map(|process| {
+            let mut key = Vec::new();
+            order.key(process, &mut key);
+            (key, process)
+        });
+        let mut keyed: Vec<_> = keyed.enumerate().collect();
+        keyed.sort_by(|(_, (one, _)), (_, (other, _))| one.cmp(other));
+        let mut places = vec![0; keyed.len()];
+        for (place, &(before, _)) in keyed.iter().enumerate() {
+            if let Some(now) = places.get_mut(before) {
+                *now = place;
+            }
+        }
+        let moved = |place: usize| places.get(place).copied();
+        let processes = keyed.iter().map(|&(_, (_, process))| Process {
+            ancestor: process.ancestor.and_then(moved),
+            ..*process
+        });
+        Self {
+            processes: processes.collect(),
+            command: self.command.and_then(moved),
+            is_tree: false,
+            ..self
+        }
+    }
+
+    /// Whether each process stands before its children.
+    #[must_use]
+    pub fn is_tree(&self) -> bool {
+        self.is_tree
     }
 
     /// The family.
@@ -149,7 +190,7 @@ impl<'f> Report<'f> {
     }
 
     /// Those that called exec, each before its children, and these in the order of their
-    /// first execs.
+    /// first execs, or as they have been [sorted](Self::sorted).
     #[must_use]
     pub fn processes(&self) -> &[Process<'f>] {
         &self.processes
@@ -192,10 +233,9 @@ impl<'f> Report<'f> {
         self.others().into_iter().filter(is_bad).collect()
     }
 
-    /// Places of all but the command itself, which is the first.
+    /// Places of all but the command itself.
     fn others(&self) -> Vec<usize> {
-        let command = usize::from(self.occasion.whose == Whose::Command);
-        (command..self.processes.len()).collect()
+        (0..self.processes.len()).filter(|place| self.command != Some(*place)).collect()
     }
 }
 

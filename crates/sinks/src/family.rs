@@ -94,7 +94,8 @@ impl Words<'_> {
         self.line(&format!("{:>8}  {:<10} {:<8} {:<11} program", "pid", "took", "CPU", "end"));
         for process in processes.iter().take(TREE) {
             let mut line = measures(process)?;
-            write!(line, " {:1$}", "", 2 * process.depth.min(DEPTH))?;
+            let depth = if self.report.is_tree() { process.depth.min(DEPTH) } else { 0 };
+            write!(line, " {:1$}", "", 2 * depth)?;
             command(process.member, &mut line)?;
             self.line(&line);
         }
@@ -198,6 +199,7 @@ mod tests {
         args::Args,
         event::{Body, Ended, Event, Failure, Moment, NO_PROCESS, Parent, Program, Status},
         family::Family,
+        order::Order,
         report::{Occasion, Report, Whose},
     };
 
@@ -225,8 +227,7 @@ mod tests {
         Body::Exit(Ended { process: process(pid), status, cpu_user, cpu_system, ..Ended::UNKNOWN })
     }
 
-    #[test]
-    fn each_has_its_line_below_its_parent() {
+    fn family() -> Family {
         let mut family = Family::of(7);
         for (ktime, body) in [
             (2_000_000, Body::Exec(program(7, 1, "sh\0-c\0a\u{1b}b\0"))),
@@ -240,14 +241,23 @@ mod tests {
         ] {
             family.take(&Event { moment: Moment { ktime, wall: 0 }, body });
         }
-        let occasion = Occasion {
+        family
+    }
+
+    fn occasion() -> Occasion {
+        Occasion {
             whose: Whose::Command,
             now: Moment { ktime: 9_000_000, wall: 0 },
             status: Some(Status(0)),
             took: 5_000_000,
             cpu: Some(2_000_000),
             cpu_before: 5_000_000,
-        };
+        }
+    }
+
+    #[test]
+    fn each_has_its_line_below_its_parent() {
+        let (family, occasion) = (family(), occasion());
         let expect = "\
 exit 0 after 5.0 ms, CPU 2.0 ms (40 %); 4 processes, 4 execs, 1 failed
      pid  took       CPU      end         program
@@ -275,5 +285,33 @@ failures
         assert!(whole.contains("       7  5.0 ms     12 ms    exit 0      sh -c"), "{whole}");
         let narrow = report_words(&report, Some(44));
         assert!(narrow.contains("<10 ms   exit 0      s…\n"), "{narrow}");
+    }
+
+    #[test]
+    fn what_is_sorted_is_no_tree() {
+        let (family, occasion) = (family(), occasion());
+        let sorted = |list| {
+            let report = Report::new(&family, occasion).sorted(&Order::parse(list).unwrap());
+            let ancestors: Vec<_> = report.processes().iter().map(|one| one.ancestor).collect();
+            (report_words(&report, Some(60)), ancestors)
+        };
+        let (words, ancestors) = sorted("-duration_ns,pid");
+        let expect = "
+       9  8.0 ms              still runs  last
+       7  5.0 ms     <10 ms   exit 0      sh -c $'a\\eb'
+       8  5.0 ms     12 ms    SIGKILL     sh
+      10  4.0 ms     12 ms    exit 3      sh
+most frequent programs
+       4  /bin/sh
+slowest
+       9  8.0 ms              still runs  last
+       8  5.0 ms     12 ms    SIGKILL     sh
+";
+        assert!(words.contains(expect), "{words}");
+        // Places are those of the new order.
+        assert_eq!(ancestors, [Some(1), None, Some(1), Some(2)]);
+        // One that still runs has no CPU time that is known.
+        assert!(sorted("-cpu_ns").0.contains("SIGKILL     sh\n      10  "));
+        assert!(sorted("-cpu_ns").0.contains("still runs  last\nmost frequent"));
     }
 }

@@ -142,7 +142,7 @@ pub const REPORT: &[Key<OfReport>] = &[
 pub const LISTS: &[List] = &[
     List {
         name: "processes",
-        doc: "those that called exec, each before its children, and these in the order in which they came",
+        doc: "those that called exec, each before its children, and these in the order in which they came; with --sort, in that order",
         items: Items::Processes,
     },
     List {
