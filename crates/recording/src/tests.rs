@@ -48,3 +48,26 @@ fn what_is_no_recording_of_this_version_is_refused() {
     assert!(words.contains(&format!("version {}", VERSION + 1)), "{words}");
     assert!(words.contains("newer"), "{words}");
 }
+
+#[test]
+fn an_event_by_itself_comes_back_as_it_was() {
+    let events = all();
+    let mut packer = crate::Packer::new(samples::description().boot);
+    let all_bytes: Vec<_> = events
+        .iter()
+        .map(|event| {
+            let mut bytes = Vec::new();
+            packer.pack(event, &mut bytes);
+            bytes
+        })
+        .collect();
+    let back: Vec<_> = all_bytes
+        .iter()
+        .rev()
+        .map(|bytes| dumped(&[packer.unpack(bytes).unwrap()]).remove(0))
+        .collect();
+    let mut expect = dumped(&events);
+    expect.reverse();
+    assert_eq!(back, expect);
+    assert!(packer.unpack(b"").is_err() && packer.unpack(&all_bytes[0][..9]).is_err());
+}
