@@ -47,6 +47,7 @@ Examples:
   exectrail --only user=www-data,parent=sh   what that user's shells start
   exectrail --json --duration 1m -o execs.jsonl
   exectrail --tree --failed                  who starts what?
+  exectrail --exit --duration 1m --sort -max_rss_bytes  what took most memory?
   exectrail run --summary-only -- make -j2   what one command runs, and how long
   exectrail record -x --exit -o day.rec      everything, for later
   exectrail replay --only 'python*' day.rec  what was that?
@@ -129,6 +130,16 @@ pub(crate) struct StreamArgs {
 
     #[command(flatten)]
     pub(crate) session: SessionArgs,
+
+    /// Show events at the end, in the order of these fields, separated by commas (see
+    /// `exectrail fields`); -FIELD: the greatest first. Needs --duration or --count, and keeps
+    /// up to 256 MiB of events
+    ///
+    /// Numbers are compared as numbers, strings by their bytes, lists item by item. Events
+    /// without such a field, and those of which it is not known, come last, either way; equal
+    /// ones stay in the order of time. Ctrl-C shows what has come so far.
+    #[arg(long, value_name = "FIELDS", allow_hyphen_values = true)]
+    pub(crate) sort: Option<String>,
 }
 
 /// Whose execs a trace of the host is of, and when it ends.

@@ -28,6 +28,7 @@ mod progress;
 mod quantity;
 mod recorder;
 mod signals;
+mod sorting;
 mod stream;
 mod users;
 mod words;

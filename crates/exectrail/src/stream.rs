@@ -11,7 +11,10 @@ use exectrail_model::{
 use exectrail_sensor::Account;
 use exectrail_sinks::Sink;
 
-use crate::users::{self, Resolver};
+use crate::{
+    sorting::Sorting,
+    users::{self, Resolver},
+};
 
 /// Everything that a trace shows, on its way out.
 pub(crate) struct Stream {
@@ -39,6 +42,11 @@ impl Stream {
         Self { names: None, shown: Shown::new(sink, count.unwrap_or(u64::MAX)), lost: 0 }
     }
 
+    /// The same, which shows nothing before it is [settled](Self::settle).
+    pub(crate) fn sorted(self, sorting: Sorting) -> Self {
+        Self { shown: Shown { sorting: Some(sorting), ..self.shown }, ..self }
+    }
+
     /// Writes what comes before the first event.
     pub(crate) fn begin(&mut self) {
         let begun = self.shown.sink.begin().and_then(|()| self.shown.sink.flush());
@@ -52,13 +60,13 @@ impl Stream {
             Body::Exit(ended) => ended.creds,
             Body::Lost(Lost { count, .. }) => {
                 self.lost += count;
-                self.shown.write(event);
+                self.shown.take(event, 0);
                 return self.flow();
             }
             Body::Summary(_) => return self.flow(),
         };
         let Some(Names { users, .. }) = &mut self.names else {
-            self.shown.deliver(event, stands_for(event));
+            self.shown.take(event, stands_for(event));
             return self.flow();
         };
         let user = creds.and_then(|creds| users.get(creds.uid));
@@ -68,8 +76,21 @@ impl Stream {
             Body::Exit(ended) => Body::Exit(Ended { user, ..ended }),
             Body::Lost(_) | Body::Summary(_) => event.body,
         };
-        self.shown.deliver(&Event { body, ..*event }, stands_for(event));
+        self.shown.take(&Event { body, ..*event }, stands_for(event));
         self.flow()
+    }
+
+    /// There will be no more events: shows those that had to wait for that.
+    pub(crate) fn settle(&mut self) {
+        let Some(mut sorting) = self.shown.sorting.take() else { return };
+        sorting.show(|event, stands_for| self.shown.take(event, stands_for));
+        self.shown.turned_away += sorting.turned_away();
+        self.shown.undelivered += sorting.unkept();
+    }
+
+    /// Says that there was no room for all that was to be sorted, if so.
+    pub(crate) fn over_full(&self) -> Option<String> {
+        self.shown.sorting.as_ref().and_then(Sorting::over_full)
     }
 
     /// An event that nobody asked to see.
@@ -111,7 +132,8 @@ impl Stream {
 
     /// Nothing more will be shown.
     pub(crate) fn is_over(&self) -> bool {
-        self.shown.left == 0 || self.shown.failure.is_some()
+        let is_sorted = self.shown.sorting.as_ref().is_some_and(Sorting::is_over);
+        is_sorted || self.shown.left == 0 || self.shown.failure.is_some()
     }
 
     /// When it is to be flushed, at the latest.
@@ -119,14 +141,16 @@ impl Stream {
         self.shown.sink.due().filter(|_| self.shown.failure.is_none())
     }
 
-    /// Events that have been shown, and such that were lost before they came here.
+    /// Events that have been shown, or wait for it, and such that were lost before they came
+    /// here.
     pub(crate) fn progress(&self) -> (u64, u64) {
-        (self.shown.delivered, self.lost)
+        let waiting = self.shown.sorting.as_ref().map_or(0, Sorting::counted);
+        (self.shown.delivered + waiting, self.lost)
     }
 
     /// Events that were turned away here.
     pub(crate) fn turned_away(&self) -> u64 {
-        self.shown.turned_away
+        self.shown.turned_away + self.shown.sorting.as_ref().map_or(0, Sorting::turned_away)
     }
 
     /// The account of a recording, of which this shows what `filtered` is not: it was
@@ -181,6 +205,8 @@ fn stands_for(event: &Event<'_>) -> u64 {
 /// The sink, and the count of what goes into it.
 struct Shown {
     sink: Box<dyn Sink>,
+    /// Where events are until they are to be shown in another order than that of time.
+    sorting: Option<Sorting>,
     /// How many events may still be shown.
     left: u64,
     /// Those that the sink has, less those of them that did not get out of it.
@@ -202,6 +228,7 @@ impl Shown {
     fn new(sink: Box<dyn Sink>, left: u64) -> Self {
         Self {
             sink,
+            sorting: None,
             left,
             delivered: 0,
             folded: 0,
@@ -209,6 +236,16 @@ impl Shown {
             undelivered: 0,
             failure: None,
             pending: VecDeque::new(),
+        }
+    }
+
+    /// Takes an event that stands for so many, itself included; one that tells of others that
+    /// were lost stands for none.
+    fn take(&mut self, event: &Event<'_>, stands_for: u64) {
+        match (&mut self.sorting, stands_for) {
+            (Some(sorting), _) => sorting.keep(event, stands_for),
+            (None, 0) => self.write(event),
+            (None, _) => self.deliver(event, stands_for),
         }
     }
 

@@ -45,6 +45,6 @@ impl RecordArgs {
     pub(crate) fn stream(&self) -> StreamArgs {
         let Self { wanted, collect, session, .. } = self.clone();
         let form = FormArgs { no_fold: true, ..FormArgs::default() };
-        StreamArgs { trace: TraceArgs { wanted, collect, form }, session }
+        StreamArgs { trace: TraceArgs { wanted, collect, form }, session, sort: None }
     }
 }

@@ -13,6 +13,8 @@ Examples:
   exectrail replay --only 'python3*' day.rec     with rules, as a trace has them
   exectrail replay --summary-only day.rec        how long, how often, what failed
   exectrail replay --summary-only --json day.rec  the same in an object, for other programs
+  exectrail replay --sort -duration_ns --count 10 day.rec   what took longest?
+  exectrail replay --summary-only --sort -cpu_ns day.rec    who used most CPU?
   exectrail replay --tail day.rec                while it is being written
   ssh host cat day.rec | exectrail replay -      from another host
 
@@ -35,6 +37,18 @@ pub(crate) struct ReplayArgs {
 
     #[command(flatten)]
     pub(crate) form: FormArgs,
+
+    /// Show events in the order of these fields, separated by commas (see `exectrail fields`);
+    /// -FIELD: the greatest first. With --summary-only, put its processes in the order of these
+    /// columns, as `run --sort` does
+    ///
+    /// Numbers are compared as numbers, strings by their bytes, lists item by item. Events
+    /// without such a field, and those of which it is not known, come last, either way; equal
+    /// ones stay in the order of time. With --count, those that then come first are shown.
+    /// Events are kept in memory, up to 2 GiB of them, some 320 MB for a million; with --count,
+    /// twice as many as are to be shown.
+    #[arg(long, value_name = "FIELDS", allow_hyphen_values = true)]
+    pub(crate) sort: Option<String>,
 
     /// Show this many execs at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

@@ -10,6 +10,7 @@ pub(super) const AFTER_HELP: &str = "\
 Examples:
   exectrail run -- make -j2                      what a build runs, and the summary
   exectrail run --summary-only -- ./test.sh      the summary alone
+  exectrail run --sort -cpu_ns -- make -j2       which process used most CPU?
   exectrail run --failed -- python3 app.py       what is tried in vain, too
   exectrail run --json -o run.jsonl -- make      for other programs
   sudo exectrail run -- make                     make runs as you, not as root
@@ -35,6 +36,13 @@ pub(crate) struct RunArgs {
     /// object with all that, and the account
     #[arg(long)]
     pub(crate) summary_only: bool,
+
+    /// Put the processes of the summary in the order of these columns, separated by commas, and
+    /// not below each other; -COLUMN: the greatest first. Columns: `duration_ns` (took),
+    /// `cpu_ns`, `exit_code` and signal (end), pid, `begun_ktime` (start), execs, exe, args,
+    /// running, ancestor, depth, process, `args_truncated`
+    #[arg(long, value_name = "COLUMNS", allow_hyphen_values = true)]
+    pub(crate) sort: Option<String>,
 
     /// Run the command with all the rights that exectrail has; without this, it has those
     /// of the user who called sudo, and no capability that was given to exectrail

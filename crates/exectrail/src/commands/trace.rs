@@ -2,13 +2,15 @@
 
 use std::{fs::File, io, os::fd::AsFd, time::Instant};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use exectrail_model::{
     event::{Body, Event, Summary},
+    fields::Field,
+    order::Order,
     plan::Plan,
 };
-use exectrail_sensor::{Sensor, Wake};
-use exectrail_sinks::summary_words;
+use exectrail_sensor::{Sensor, Wake, this_boot};
+use exectrail_sinks::{Sink, summary_words};
 use rustix::thread::CapabilitySet;
 
 use crate::{
@@ -23,6 +25,7 @@ use crate::{
     priority,
     progress::{Progress, Rate},
     signals::Requests,
+    sorting::{self, Sorting},
     stream::Stream,
     words::say,
 };
@@ -57,12 +60,16 @@ pub(crate) struct Ended {
     pub(crate) is_unread: bool,
     /// Whether all of it could be written.
     pub(crate) written: io::Result<()>,
+    /// That it ended for want of room to sort it in, if so.
+    pub(crate) over_full: Option<String>,
 }
 
 /// To stdout, or to a file.
 struct Lines<'a> {
     form: &'a FormArgs,
-    /// While it goes into a file, of which nothing is to be seen.
+    /// Whether nothing is shown before the end.
+    is_sorted: bool,
+    /// While nothing is to be seen, as it goes into a file.
     progress: Option<Progress>,
     rate: Rate,
 }
@@ -70,18 +77,19 @@ struct Lines<'a> {
 impl Show for Lines<'_> {
     fn open(&mut self, plan: &Plan, config: &Config) -> anyhow::Result<Opened> {
         let opened = form::open(self.form, config, plan, Standard::Out)?;
-        self.progress = opened.is_file.then(Progress::new);
+        self.progress = (opened.is_file || self.is_sorted).then(Progress::new);
         Ok(opened)
     }
 
     fn look(&mut self, stream: &Stream, sensor: &Sensor) {
-        let Self { progress: Some(progress), rate, .. } = self else { return };
+        let Self { progress: Some(progress), rate, is_sorted, .. } = self else { return };
         progress.show(|| {
             let (shown, lost) = stream.progress();
             let by_rules = sensor.account().filtered() + sensor.counts().filtered;
             let filtered = by_rules + stream.turned_away();
             let now = rate.ask(shown);
-            format!("{shown} events shown, {now} per second; {filtered} filtered, {lost} lost")
+            let kept = if *is_sorted { "to be sorted" } else { "shown" };
+            format!("{shown} events {kept}, {now} per second; {filtered} filtered, {lost} lost")
         });
     }
 
@@ -99,14 +107,21 @@ impl Show for Lines<'_> {
 /// Traces until someone, the clock or the count says enough.
 pub(crate) fn run(args: &StreamArgs) -> anyhow::Result<()> {
     let form = &args.trace.form;
-    let mut lines = Lines { form, progress: None, rate: Rate::new() };
+    let is_sorted = args.sort.is_some();
+    let mut lines = Lines { form, is_sorted, progress: None, rate: Rate::new() };
     let ended = follow(args, &mut lines);
     lines.clear();
-    let Ended { summary, is_unread, written } = ended?;
+    let Ended { summary, is_unread, written, over_full } = ended?;
     if !is_unread {
         say(format_args!("{}", summary_words(&summary)));
     }
-    written.map_err(|error| output::failed(form.output.as_deref(), Standard::Out, error))
+    written.map_err(|error| output::failed(form.output.as_deref(), Standard::Out, error))?;
+    over_full.map_or(Ok(()), |why| {
+        Err(anyhow!(
+            "{why}, so the trace ended there\n  what had no room is counted as lost; `record` has no \
+             such limit, and `replay --sort` a larger one"
+        ))
+    })
 }
 
 /// The same, wherever it goes.
@@ -115,8 +130,10 @@ pub(crate) fn follow(args: &StreamArgs, show: &mut dyn Show) -> anyhow::Result<E
     let (trace, session) = (&args.trace, &args.session);
     let config = Config::read(trace.collect.config.as_deref(), &host)?;
     let mut plan = plan::plan(trace, Scope::Host { follow: &session.follow }, &config, &host)?;
+    let order = sorting::of_trace(args, &plan)?;
     let Opened { sink, reader, .. } = show.open(&plan, &config)?;
-    plan::collect_what_is_shown(&mut plan, sink.needs());
+    let needs = sink.needs() | order.as_ref().map_or(0, Order::needs);
+    plan::collect_what_is_shown(&mut plan, needs);
     let mut requests = Requests::listen().context("preparing for signals")?;
 
     let mut sensor = Sensor::start(&plan)?;
@@ -124,9 +141,8 @@ pub(crate) fn follow(args: &StreamArgs, show: &mut dyn Show) -> anyhow::Result<E
     let mut control = control(session);
     priority::before_others(&trace.collect);
     capabilities::drop_all_but(CapabilitySet::empty()).context("giving up capabilities")?;
-    let mut stream = Stream::new(sink, session.count);
-    let programs: Vec<_> = sensor.programs().collect();
-    log::info!("programs: {}", programs.join(", "));
+    let mut stream = stream(sink, order, session.count);
+    log::info!("programs: {}", sensor.programs().collect::<Vec<_>>().join(", "));
     show.announce();
     stream.begin();
     let deadline = session.duration.map(|time| Instant::now() + time);
@@ -158,19 +174,32 @@ pub(crate) fn follow(args: &StreamArgs, show: &mut dyn Show) -> anyhow::Result<E
         }
     }
     drop(control);
+    show.clear();
     Ok(end(sensor, stream, is_unread))
+}
+
+/// The stream, in the order that was asked for.
+fn stream(sink: Box<dyn Sink>, order: Option<Order<Field>>, count: Option<u64>) -> Stream {
+    let stream = Stream::new(sink, count);
+    match order {
+        Some(order) => stream.sorted(Sorting::live(order, this_boot(), count)),
+        None => stream,
+    }
 }
 
 /// Closes the account, and tells it.
 fn end(mut sensor: Sensor, mut stream: Stream, is_unread: bool) -> Ended {
     let account = sensor.stop(&mut |event| stream.take(event));
     log::info!("{account:?}");
+    let over_full = stream.over_full();
+    stream.settle();
     // What does not get out is in the account.
     stream.flush();
     let summary = stream.summary(&account, sensor.counts());
     let written = stream.end(&Event { moment: Sensor::now(), body: Body::Summary(summary) });
     let is_broken = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
-    Ended { summary, is_unread: is_unread || written.as_ref().is_err_and(is_broken), written }
+    let is_unread = is_unread || written.as_ref().is_err_and(is_broken);
+    Ended { summary, is_unread, written, over_full }
 }
 
 /// What is waited for, besides records.

@@ -118,6 +118,8 @@ mod screen;
 #[cfg(test)]
 mod sightings;
 #[cfg(test)]
+mod sorted;
+#[cfg(test)]
 mod storms;
 #[cfg(test)]
 mod stream;

@@ -150,6 +150,11 @@ impl Trace {
         self.child.id()
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits for a trace that ends by itself.
     pub(crate) fn wait(mut self) -> Outcome {
         let status = self.child.wait().unwrap();

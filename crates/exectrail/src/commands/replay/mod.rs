@@ -14,8 +14,9 @@ use anyhow::{Context, anyhow};
 use exectrail_model::{
     event::{Body, Event},
     family::Family,
+    order::Order,
     plan::Plan,
-    report::{Occasion, Report, Whose},
+    report::{Key, Occasion, OfProcess, Report, Whose},
 };
 use exectrail_recording::{Description, End, OpenError, Player, Reader, Step};
 use exectrail_sinks::{report_words, summary_words};
@@ -28,6 +29,7 @@ use crate::{
     form,
     output::{self, Standard},
     signals::Requests,
+    sorting::{self, Sorting},
     stream::Stream,
     words::say,
 };
@@ -106,12 +108,17 @@ struct Showing<'a> {
     stream: Stream,
     /// What became of the processes, if that is asked for.
     family: Option<Family>,
+    /// The order of these, if it is not that of a tree.
+    of_processes: Option<Order<Key<OfProcess>>>,
 }
 
 impl<'a> Showing<'a> {
     fn begin(args: &'a ReplayArgs, description: &Description) -> anyhow::Result<Self> {
         let rules = questions::checked(args, description)?;
         let plan = Plan { failed: description.failed, exits: description.exits, ..Plan::default() };
+        let order = sorting::of_recording(args, description)?;
+        let column = args.sort.as_deref().filter(|_| args.summary_only);
+        let of_processes = sorting::of_processes(column)?;
         let opened = form::open(&args.form, &Config::default(), &plan, Standard::Out)?;
         let has_summary = args.summary || args.summary_only;
         if has_summary {
@@ -125,6 +132,9 @@ impl<'a> Showing<'a> {
             ));
         }
         let mut stream = Stream::of_recording(opened.sink, args.count);
+        if let Some(order) = order {
+            stream = stream.sorted(Sorting::recorded(order, description.boot, args.count));
+        }
         if !args.summary_only {
             stream.begin();
         }
@@ -133,6 +143,7 @@ impl<'a> Showing<'a> {
             player: Player::new(description, rules, !args.form.no_fold),
             stream,
             family: has_summary.then(|| Family::of(0)),
+            of_processes,
             description: description.clone(),
         })
     }
@@ -142,7 +153,8 @@ impl<'a> Showing<'a> {
     fn play(&mut self, items: exectrail_recording::Items<'_>) -> ControlFlow<()> {
         let Self { player, stream, family, args, .. } = self;
         let flow = player.play(items, &mut |event| take(stream, family.as_mut(), args, event));
-        if self.stream.has_failed() || self.args.tail { flow } else { ControlFlow::Continue(()) }
+        let is_over = self.stream.has_failed() || self.stream.over_full().is_some();
+        if is_over || self.args.tail { flow } else { ControlFlow::Continue(()) }
     }
 
     /// Tells the account, if there is one, and the summary that was asked for. So many
@@ -150,6 +162,14 @@ impl<'a> Showing<'a> {
     fn end(mut self, unread: u64) -> anyhow::Result<()> {
         let Self { player, stream, family, args, .. } = &mut self;
         player.finish(&mut |event| take(stream, family.as_mut(), args, event));
+        if let Some(why) = self.stream.over_full() {
+            // What is sorted without the rest looks like all of it.
+            return Err(anyhow!(
+                "{why}, and the recording has more\n  show the first of them with --count, or fewer \
+                 with --only and --exclude"
+            ));
+        }
+        self.stream.settle();
         let moment = self.player.last();
         let report = self.family.as_ref().map(|family| self.report(family));
         if let Some(report) = &report {
@@ -187,7 +207,11 @@ impl<'a> Showing<'a> {
             cpu: Some(used.fold(0, u64::saturating_add)),
             cpu_before: 0,
         };
-        Report::new(family, occasion)
+        let report = Report::new(family, occasion);
+        match &self.of_processes {
+            Some(order) => report.sorted(order),
+            None => report,
+        }
     }
 }
 

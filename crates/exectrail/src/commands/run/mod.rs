@@ -15,8 +15,9 @@ use anyhow::Context;
 use exectrail_model::{
     event::{Body, Event, Kinds, Status},
     family::{self, Family},
+    order::Order,
     plan::Plan,
-    report::{Occasion, Report, Whose},
+    report::{Key, Occasion, OfProcess, Report, Whose},
 };
 use exectrail_sensor::{Sensor, check_pid_namespace};
 use exectrail_sinks::{report_words, summary_words};
@@ -43,6 +44,7 @@ use crate::{
     plan::{self, Scope},
     priority,
     signals::{Came, Passing},
+    sorting,
     stream::Stream,
     words::say,
 };
@@ -50,6 +52,7 @@ use crate::{
 /// Runs the command, traces it, and ends as it does.
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let trace = &args.trace;
+    let order = sorting::of_processes(args.sort.as_deref())?;
     let host = KnownHost::look();
     let config = Config::read(trace.collect.config.as_deref(), &host)?;
     check_pid_namespace()?;
@@ -76,7 +79,8 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         if identity.another().is_some() { CapabilitySet::KILL } else { CapabilitySet::empty() };
     capabilities::drop_all_but(kill).context("giving up capabilities")?;
     let stream = Stream::new(opened.sink, None);
-    let mut watch = Watch { stream, family: Family::of(child.id()), shown, has_begun: false };
+    let family = Family::of(child.id());
+    let mut watch = Watch { stream, family, shown, order, has_begun: false };
     child.release()?;
     let end = follow(&mut child, &mut sensor, &signals, &mut watch)?;
     let took = child.elapsed();
@@ -128,6 +132,8 @@ struct Watch {
     stream: Stream,
     family: Family,
     shown: Shown,
+    /// That of the summary's processes, if it is not that of a tree.
+    order: Option<Order<Key<OfProcess>>>,
     /// A table without lines has no head.
     has_begun: bool,
 }
@@ -220,8 +226,9 @@ fn finish(
 ) -> anyhow::Result<ExitCode> {
     let account = sensor.stop(&mut |event| watch.take(event));
     log::info!("{account:?}");
-    let Watch { mut stream, family, shown, .. } = watch;
+    let Watch { mut stream, family, shown, order, .. } = watch;
     let report = Report::new(&family, occasion(child, end, took));
+    let report = if let Some(order) = &order { report.sorted(order) } else { report };
     stream.report(&report);
     stream.flush();
     let summary = stream.summary(&account, sensor.counts());
