@@ -43,6 +43,7 @@ mod tests {
     fn bash_completes_options_and_commands() {
         assert_eq!(completed(&["exectrail", "--excl"]), "--exclude");
         assert_eq!(completed(&["exectrail", "comp"]), "completions");
+        assert_eq!(completed(&["exectrail", "replay", "--so"]), "--sort");
         assert_eq!(completed(&["exectrail", "filter", "rep"]), "replace");
         assert_eq!(completed(&["exectrail", "filter", "add", "--onl"]), "--only");
         assert_eq!(completed(&["exectrail", "--color", "alw"]), "always");
