@@ -11,7 +11,7 @@ use std::{
 
 use aya::{
     Ebpf, EbpfLoader, VerifierLogLevel,
-    maps::{Array, MapData, MapError, PerCpuArray, ProgramArray, RingBuf},
+    maps::{Array, Map, MapData, MapError, PerCpuArray, ProgramArray},
     programs::Program,
 };
 use exectrail_abi::{ABI_SYMBOL, config::Config, counters::COUNTERS_WORDS};
@@ -162,9 +162,11 @@ impl Object {
     }
 
     /// The ring buffer; there is one reader.
-    pub(crate) fn take_ring(&mut self) -> Result<RingBuf<MapData>, SensorError> {
-        let map = self.ebpf.take_map("RING").ok_or_else(|| missing("RING"))?;
-        RingBuf::try_from(map).map_err(|error| SensorError::at("mapping the ring buffer", error))
+    pub(crate) fn take_ring(&mut self) -> Result<MapData, SensorError> {
+        match self.ebpf.take_map("RING") {
+            Some(Map::RingBuf(map)) => Ok(map),
+            _ => Err(missing("RING")),
+        }
     }
 
     /// The exec hooks' rows of the account, by CPU number.
@@ -213,14 +215,11 @@ fn check_language() -> Result<(), SensorError> {
     })
 }
 
-pub(crate) fn map<'a>(ebpf: &'a Ebpf, name: &str) -> Result<&'a aya::maps::Map, MapError> {
+pub(crate) fn map<'a>(ebpf: &'a Ebpf, name: &str) -> Result<&'a Map, MapError> {
     ebpf.map(name).ok_or_else(|| MapError::InvalidName { name: name.to_owned() })
 }
 
-pub(crate) fn map_mut<'a>(
-    ebpf: &'a mut Ebpf,
-    name: &str,
-) -> Result<&'a mut aya::maps::Map, MapError> {
+pub(crate) fn map_mut<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Map, MapError> {
     ebpf.map_mut(name).ok_or_else(|| MapError::InvalidName { name: name.to_owned() })
 }
 

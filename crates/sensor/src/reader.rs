@@ -3,33 +3,43 @@
 //! The kernel side wakes us for a record that comes an interval after the one before it
 //! or later, or if the buffer fills up (`crates/bpf/src/emit.rs`). So, after having found
 //! records, we look again by ourselves one interval later, until there are none. What
-//! came meanwhile woke nobody, and does not keep us from sleeping for that time: 40 records
-//! are read at once in a storm, and not each by a system call of its own.
+//! came meanwhile woke nobody, and does not keep us from sleeping for that time: many records
+//! are read at once in a storm, and not each by a system call of its own. Where a look finds
+//! very many, nobody follows them with their eyes, and the next one comes later still: to
+//! sleep and to wake up takes as long as a dozen of them.
 
 use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     time::{Duration, Instant},
 };
 
-use aya::maps::{MapData, RingBuf};
+use aya::maps::MapData;
 use rustix::{
     buffer::spare_capacity,
     event::{PollFd, PollFlags, Timespec, epoll, poll},
     io::Errno,
 };
 
-use crate::{error::SensorError, lower::WAKE_INTERVAL_NS};
+use crate::{
+    error::SensorError,
+    lower::WAKE_INTERVAL_NS,
+    sys::{HEAD, Ring},
+};
 
 /// The kernel's interval, and a millisecond for what lies between a record's
 /// decision not to wake us and its appearance in the buffer.
 const LOOK_AGAIN: Duration = Duration::from_nanos(WAKE_INTERVAL_NS + 1_000_000);
 
+/// The same after a look that found so many that it was a storm. What comes meanwhile fills a
+/// tenth of the default buffer on two CPUs; where it fills more, the kernel side wakes us.
+const LOOK_AGAIN_IN_A_STORM: Duration = Duration::from_millis(12);
+
+/// So many records at a look are a storm: 8,000 a second.
+const STORM: usize = 32;
+
 /// A program that was preempted between that decision and the copy can be later
 /// still; so nothing ever waits longer than this.
 const LOOK_ANYWAY: Duration = Duration::from_secs(1);
-
-/// `BPF_RINGBUF_HDR_SZ` (include/uapi/linux/bpf.h).
-const HEAD: usize = 8;
 
 /// Why the wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +54,9 @@ pub enum Wake {
 
 /// The reading end of the ring buffer.
 pub(crate) struct Reader {
-    ring: RingBuf<MapData>,
+    ring: Ring,
+    /// Is readable while there are records, or such that the kernel believes to be there.
+    map: MapData,
     /// Becomes readable when the kernel side wakes us, and not because there is
     /// something to read: an epoll instance, edge-triggered.
     wakes: OwnedFd,
@@ -65,13 +77,14 @@ impl Watch {
         self.due.is_some()
     }
 
-    /// There was a look from `begun` on; records were found until then, if any were.
-    fn looked(&mut self, begun: Instant, found: Option<Instant>) {
+    /// There was a look from `begun` on, which ended then and found so many records.
+    fn looked(&mut self, begun: Instant, ended: Instant, found: usize) {
         self.due = match found {
-            // From its end on: the last of them may just have come.
-            Some(ended) => ended.checked_add(LOOK_AGAIN),
             // An early look, for another reason, does not stand for the one that is due.
-            None => self.due.filter(|due| *due > begun),
+            0 => self.due.filter(|due| *due > begun),
+            // From its end on: the last of them may just have come.
+            1..STORM => ended.checked_add(LOOK_AGAIN),
+            STORM.. => ended.checked_add(LOOK_AGAIN_IN_A_STORM),
         };
     }
 
@@ -85,14 +98,17 @@ impl Reader {
     /// # Errors
     ///
     /// When there are no file descriptors left.
-    pub(crate) fn new(ring: RingBuf<MapData>, capacity: usize) -> Result<Self, SensorError> {
+    pub(crate) fn new(map: MapData, capacity: usize) -> Result<Self, SensorError> {
+        let fd = map.fd().as_fd();
+        let ring = Ring::map(fd, capacity);
+        let ring = ring.map_err(|error| SensorError::io("mapping the ring buffer", error))?;
         let prepared = epoll::create(epoll::CreateFlags::CLOEXEC).and_then(|wakes| {
             let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
-            epoll::add(&wakes, ring.as_fd(), epoll::EventData::new_u64(0), flags)?;
+            epoll::add(&wakes, fd, epoll::EventData::new_u64(0), flags)?;
             Ok(wakes)
         });
         let wakes = prepared.map_err(|error| SensorError::io("preparing to wait", error))?;
-        Ok(Self { ring, wakes, watch: Watch::default(), capacity })
+        Ok(Self { ring, map, wakes, watch: Watch::default(), capacity })
     }
 
     /// Waits for records, for `others`, or for the deadline.
@@ -102,7 +118,8 @@ impl Reader {
         deadline: Option<Instant>,
     ) -> Result<Wake, SensorError> {
         let now = Instant::now();
-        let ring = if self.watch.is_on() { self.wakes.as_fd() } else { self.ring.as_fd() };
+        let map = self.map.fd().as_fd();
+        let ring = if self.watch.is_on() { self.wakes.as_fd() } else { map };
         let left = |until: Instant| until.saturating_duration_since(now);
         let look = self.watch.due.map_or(LOOK_ANYWAY, left);
         let wait = deadline.map_or(look, |deadline| left(deadline).min(look));
@@ -141,18 +158,25 @@ impl Reader {
     /// `record` has had enough. Those that come meanwhile may wait for the next time:
     /// where they come faster than they are read, there would be no end.
     pub(crate) fn read(&mut self, mut record: impl FnMut(&[u8]) -> std::ops::ControlFlow<()>) {
-        let (begun, mut bytes) = (Instant::now(), 0);
+        let (begun, mut bytes, mut found) = (Instant::now(), 0, 0);
+        let mut is_end = true;
         while let Some(item) = self.ring.next() {
             // Each has a head, and begins at a multiple of it.
             bytes += HEAD + item.len().next_multiple_of(HEAD);
-            if record(&item).is_break() {
+            found += 1;
+            if record(item).is_break() {
                 break;
             }
             if bytes >= self.capacity {
-                return self.watch.goes_on();
+                is_end = false;
+                break;
             }
         }
-        self.watch.looked(begun, (bytes > 0).then(Instant::now));
+        self.ring.give_back();
+        if !is_end {
+            return self.watch.goes_on();
+        }
+        self.watch.looked(begun, Instant::now(), found);
     }
 }
 
@@ -160,29 +184,32 @@ impl Reader {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{LOOK_AGAIN, Watch};
+    use super::{LOOK_AGAIN, LOOK_AGAIN_IN_A_STORM, STORM, Watch};
 
     #[test]
     fn the_watch_ends_with_the_look_that_is_due_and_finds_nothing() {
         let start = Instant::now();
         let at = |micros| start + Duration::from_micros(micros);
         let mut watch = Watch::default();
-        watch.looked(at(0), None);
+        watch.looked(at(0), at(0), 0);
         assert!(!watch.is_on());
         // A look that takes long.
-        watch.looked(at(0), Some(at(9000)));
+        watch.looked(at(0), at(9000), 1);
         let due = at(9000) + LOOK_AGAIN;
         assert_eq!(watch.due, Some(due));
         // Early ones, for a signal or a held-back event.
-        watch.looked(at(9001), None);
-        watch.looked(at(12_000), None);
+        watch.looked(at(9001), at(9001), 0);
+        watch.looked(at(12_000), at(12_000), 0);
         assert_eq!(watch.due, Some(due));
         // An early one that finds something begins anew.
-        watch.looked(at(12_500), Some(at(12_600)));
+        watch.looked(at(12_500), at(12_600), STORM - 1);
         let due = at(12_600) + LOOK_AGAIN;
         assert_eq!(watch.due, Some(due));
-        watch.looked(due, None);
+        watch.looked(due, due, 0);
         assert!(!watch.is_on());
+        // In a storm it takes its time.
+        watch.looked(due, due, STORM);
+        assert_eq!(watch.due, Some(due + LOOK_AGAIN_IN_A_STORM));
     }
 
     #[test]

@@ -2,6 +2,10 @@
 //! this crate where `unsafe` is allowed.
 #![expect(unsafe_code, reason = "raw system calls; each block says why it holds")]
 
+mod ring;
+
+pub(crate) use ring::{HEAD, Ring};
+
 use std::{
     io,
     mem::size_of,

@@ -23,12 +23,12 @@ use self::queue::{Queue, Sleep, Stretch, pack};
 const ROOM: usize = 32 << 20;
 
 /// With so many bytes waiting, the thread is told at once, even if it will look by itself.
-const EAGER: usize = 256 << 10;
+const EAGER: usize = 384 << 10;
 
 /// Once it has found something, the thread looks again by itself so much later, until it finds
 /// nothing: a storm wakes it by a timer of its own, and not by a call and an interrupt for
 /// each batch of events.
-const LOOK_AGAIN: Duration = Duration::from_millis(6);
+const LOOK_AGAIN: Duration = Duration::from_millis(12);
 
 /// How long a failure may stay unknown where nothing more is handed over.
 const ASK_AGAIN: Duration = Duration::from_millis(100);

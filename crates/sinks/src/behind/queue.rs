@@ -6,7 +6,7 @@ use std::{io, mem};
 /// kept: glibc maps what is larger than 32 MiB by itself, and gives it back at once when it
 /// is freed (`DEFAULT_MMAP_THRESHOLD_MAX`, malloc/malloc.c, 2.36); only what is used of it is
 /// resident.
-const LONG: usize = 384 << 10;
+const LONG: usize = 512 << 10;
 
 /// What is shorter than this is not packed: there is little in it that repeats.
 const SHORT: usize = 512;
