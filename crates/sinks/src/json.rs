@@ -125,6 +125,15 @@ pub(crate) fn uuid(bytes: &[u8; 16], out: &mut Line) {
     out.put(&text, text.len());
 }
 
+/// `bytes` in base64, without quotes.
+#[must_use]
+pub fn base64_text(bytes: &[u8]) -> String {
+    let mut quoted = Vec::new();
+    base64(bytes, &mut quoted);
+    let digits = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+    String::from_utf8_lossy(digits).into_owned()
+}
+
 /// Writes `bytes` in quotes and in base64: RFC 4648, section 4, padded.
 pub(crate) fn base64(bytes: &[u8], out: &mut Line) {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

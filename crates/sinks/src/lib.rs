@@ -27,8 +27,13 @@ mod top;
 
 pub use behind::WriteBehind;
 pub use family::report_words;
+pub use json::base64_text;
 pub use jsonl::JsonLines;
-pub use pretty::{Pretty, has_tree_column};
+pub use pretty::{
+    Pretty,
+    cells::{Cells, Heading, SortKey, command_line},
+    has_tree_column, lost_words,
+};
 pub use registry::{Options, SINKS, SinkKind, UnknownSink, Width};
 pub use select::{SelectError, select};
 pub use sink::Sink;

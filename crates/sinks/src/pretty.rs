@@ -6,6 +6,8 @@
 //! `<?>` is an argument that could not be read, `'<?>'` one that was `<?>`.
 
 mod cell;
+pub(crate) mod cells;
+mod choices;
 mod columns;
 pub(crate) mod cut;
 mod exit;
@@ -31,16 +33,16 @@ use crate::{
     sink::{Lines, Sink},
 };
 
+use cell::Palette;
 pub(crate) use cell::arguments;
 pub(crate) use cell::{NULL, WARNING};
-use cell::{Palette, show};
 pub use columns::has_tree_column;
 use columns::{Column, columns};
 pub(crate) use exit::result_of;
 pub(crate) use units::Span;
 
 /// Steps by which a program is moved to the right, at most.
-const DEPTH: usize = 24;
+pub(crate) const DEPTH: usize = 24;
 /// Of a terminal, a fifth of its columns at most is left empty so.
 const COLUMNS_A_STEP: usize = 10;
 
@@ -152,15 +154,18 @@ impl Pretty {
     }
 
     fn lost(&mut self, lost: &Lost) -> io::Result<()> {
-        self.cell.clear();
-        let Lost { count, reason, cpu } = lost;
-        let events = if *count == 1 { "event" } else { "events" };
-        write!(self.cell, "-- {count} {events} lost here ({reason}, CPU {cpu}) --")
-            .map_err(io::Error::other)?;
         self.line.clear();
-        self.palette.paint(&self.cell, WARNING, &mut self.line);
+        self.palette.paint(&lost_words(lost), WARNING, &mut self.line);
         self.put()
     }
+}
+
+/// What stands in the place of what was lost.
+#[must_use]
+pub fn lost_words(lost: &Lost) -> String {
+    let Lost { count, reason, cpu } = lost;
+    let events = if *count == 1 { "event" } else { "events" };
+    format!("-- {count} {events} lost here ({reason}, CPU {cpu}) --")
 }
 
 fn space(mut spaces: usize, line: &mut String) {
@@ -196,22 +201,7 @@ impl Sink for Pretty {
         }
         let color = self.color;
         let indent = self.indent(event);
-        self.row(indent, |column, clock, cell| {
-            if let Some(write) = column.before {
-                write(event, cell)?;
-            }
-            match (&event.body, column.exit) {
-                (Body::Exit(ended), Some(write)) => write(ended, cell)?,
-                _ => match column.value(event) {
-                    Some((kind, value)) => show(kind, value, color, clock, cell)?,
-                    None => cell.push_str(column.otherwise()),
-                },
-            }
-            if let Some(write) = column.behind {
-                write(event, color, cell)?;
-            }
-            Ok(column.style(event))
-        })
+        self.row(indent, |column, clock, cell| column.write(event, color, clock, cell))
     }
 
     /// The words of the summary are not data: see [`summary_words`](crate::summary_words).

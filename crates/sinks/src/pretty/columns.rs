@@ -1,185 +1,20 @@
 //! Which columns there are, and which field each shows.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
-use anstyle::{AnsiColor, Effects, Style};
+use anstyle::Style;
 use exectrail_model::{
-    args::Arg,
-    errno,
-    event::{Body, Ended, Event, Program},
+    event::{Body, Event},
     fields::Field,
     value::{Align, Type, Value},
 };
 
-use super::{cell::paint, exit};
-use crate::quote::{Place, quote};
-
-/// Writes what a column says of the end of a process.
-type Exit = fn(&Ended<'_>, &mut String) -> fmt::Result;
-
-/// Writes what a column says of an event before its field.
-type Before = fn(&Event<'_>, &mut String) -> fmt::Result;
-
-/// Writes what a column says of an event behind its field, in colours or without.
-type Behind = fn(&Event<'_>, bool, &mut String) -> fmt::Result;
-
-/// Fields that name a program. The first column that shows one of them is the one that
-/// shows a tree.
-const TREE: [&str; 4] = ["args", "exe", "filename", "comm"];
-
-/// A column of the default table. Fields are named here as data, and nowhere else.
-struct Choice {
-    title: &'static str,
-    /// It shows the first of them that the event has.
-    fields: &'static [&'static str],
-    /// Whether a field without a value yields to the next.
-    past_null: bool,
-    /// What it shows for an event that has none of them.
-    otherwise: &'static str,
-    /// What it shows of the end of a process, where that is not its fields.
-    exit: Option<Exit>,
-    /// What it shows before its field, of a program.
-    before: Option<Before>,
-    /// What it shows behind its field.
-    behind: Option<Behind>,
-    /// Not there in a tree, whose lines have to have room.
-    gives_way: bool,
-    /// Only there when more than successes is traced.
-    outcome_only: bool,
-    style: Style,
-    /// Of a failure and of a process that ended badly.
-    style_bad: Style,
-    /// Of a process that ended well.
-    style_exit: Style,
-}
-
-const USUAL: Choice = Choice {
-    title: "",
-    fields: &[],
-    past_null: false,
-    otherwise: "-",
-    exit: None,
-    before: None,
-    behind: None,
-    gives_way: false,
-    outcome_only: false,
-    style: Style::new(),
-    style_bad: Style::new(),
-    style_exit: Style::new(),
+use super::{
+    cell::show,
+    choices::{Before, Behind, Choice, DEFAULT, Exit, TOOK, TREE, TREE_PROGRAM, USUAL},
+    exit,
 };
-
-const DIM: Style = Style::new().effects(Effects::DIMMED);
-const BOLD: Style = Style::new().effects(Effects::BOLD);
-const RED: Style = AnsiColor::Red.on_default();
-
-const ALWAYS_DIM: Choice = Choice { style: DIM, style_bad: DIM, style_exit: DIM, ..USUAL };
-
-/// What a person wants to know first: when, who, whether it worked, what.
-const DEFAULT: &[Choice] = &[
-    Choice { title: "time", fields: &["time"], ..ALWAYS_DIM },
-    Choice { title: "pid", fields: &["pid"], ..USUAL },
-    Choice { title: "ppid", fields: &["ppid"], ..ALWAYS_DIM },
-    Choice { title: "uid", fields: &["uid"], gives_way: true, ..USUAL },
-    Choice {
-        title: "result",
-        fields: &["error", "errno"],
-        past_null: true,
-        otherwise: "ok",
-        exit: Some(exit::result),
-        before: Some(tried),
-        outcome_only: true,
-        style: DIM,
-        style_bad: RED,
-        style_exit: DIM,
-        ..USUAL
-    },
-    Choice {
-        title: "exe",
-        // What failed never became an executable: there is only what was asked for.
-        fields: &["exe", "filename"],
-        past_null: true,
-        exit: Some(|ended, cell| {
-            exit::program(ended, cell);
-            Ok(())
-        }),
-        gives_way: true,
-        style: BOLD,
-        style_bad: BOLD,
-        style_exit: DIM,
-        ..USUAL
-    },
-    Choice {
-        title: "args",
-        fields: &["args"],
-        exit: Some(exit::lifetime),
-        behind: Some(failure),
-        style_exit: DIM,
-        ..USUAL
-    },
-];
-
-/// What stands in a tree for the last two of these, of which there is room for one.
-const TREE_PROGRAM: Choice = Choice {
-    title: "program",
-    fields: &["args"],
-    exit: Some(exit::program_and_lifetime),
-    behind: Some(remark),
-    style_exit: DIM,
-    ..USUAL
-};
-
-/// What a line of a tree has no column for: why it failed, how many files were tried, and
-/// which one it was where no argument says so.
-fn remark(event: &Event<'_>, color: bool, cell: &mut String) -> fmt::Result {
-    let Some(program) = event.program() else { return Ok(()) };
-    let mut parts: Vec<String> = why(event).into_iter().map(str::to_owned).collect();
-    parts.extend(tries(event).map(|tries| format!("tried {tries}")));
-    let first = program.args.and_then(|args| args.iter().next());
-    let named = match (&event.body, first) {
-        // What was tried is told by nothing else.
-        (Body::Failed(..), Some(Arg::Whole(first))) => program.filename.filter(|&it| it != first),
-        (_, Some(Arg::Whole(_) | Arg::Piece(_))) => None,
-        (_, Some(Arg::Unreadable) | None) => program.exe.or(program.filename),
-    };
-    if let Some(named) = named {
-        let mut quoted = String::new();
-        quote(named, Place::Command, &mut quoted);
-        parts.push(quoted);
-    }
-    put_remark(&parts.join(", "), event, color, cell)
-}
-
-/// Why it failed, where there is a column for everything else.
-fn failure(event: &Event<'_>, color: bool, cell: &mut String) -> fmt::Result {
-    put_remark(why(event).unwrap_or(""), event, color, cell)
-}
-
-/// What a shell takes for a remark, too.
-fn put_remark(words: &str, event: &Event<'_>, color: bool, cell: &mut String) -> fmt::Result {
-    if words.is_empty() {
-        return Ok(());
-    }
-    let style = if matches!(event.body, Body::Failed(..)) { RED } else { DIM };
-    let gap = if cell.is_empty() { "" } else { "  " };
-    paint(&format!("{gap}# {words}"), style, color, cell)
-}
-
-fn why(event: &Event<'_>) -> Option<&'static str> {
-    let Body::Failed(_, failure) = &event.body else { return None };
-    errno::words(failure.errno)
-}
-
-/// How many files a walk along `PATH` has tried in vain.
-fn tries(event: &Event<'_>) -> Option<u32> {
-    let Program { folded, .. } = event.program().filter(|program| program.folded > 0)?;
-    let last = u32::from(matches!(event.body, Body::Failed(..)));
-    Some(folded.saturating_add(last))
-}
-
-/// `tried 5, ` and then how it ended.
-fn tried(event: &Event<'_>, cell: &mut String) -> fmt::Result {
-    tries(event).map_or(Ok(()), |tries| write!(cell, "tried {tries}, "))
-}
+use crate::clock::Clock;
 
 /// A column.
 pub(super) struct Column {
@@ -188,11 +23,14 @@ pub(super) struct Column {
     fields: Vec<&'static Field>,
     past_null: bool,
     otherwise: &'static str,
-    pub(super) exit: Option<Exit>,
-    pub(super) before: Option<Before>,
-    pub(super) behind: Option<Behind>,
+    exit: Option<Exit>,
+    before: Option<Before>,
+    behind: Option<Behind>,
     /// Whether a tree shows by it.
     pub(super) is_tree: bool,
+    /// Whether it tells of the end of a process rather than of its exec.
+    pub(super) is_of_end: bool,
+    pub(super) yields: u8,
     style: Style,
     style_bad: Style,
     style_exit: Style,
@@ -230,6 +68,28 @@ pub(super) fn columns(
     columns
 }
 
+/// The columns of lines that stay, and are told the ends of their processes later.
+pub(super) fn lasting(selected: Option<&[&'static Field]>) -> Vec<Column> {
+    if let Some(selected) = selected {
+        return columns(Some(selected), true, true);
+    }
+    let mut choices: Vec<_> = DEFAULT.iter().filter(|choice| choice.fields != ["args"]).collect();
+    let program = choices.iter().position(|choice| choice.fields.contains(&"exe"));
+    choices.insert(program.unwrap_or(choices.len()), &TOOK);
+    choices.push(&TREE_PROGRAM);
+    let mut columns: Vec<_> = choices.into_iter().filter_map(Column::chosen).collect();
+    for column in &mut columns {
+        if column.title == TOOK.title {
+            // A span takes less room than its nanoseconds.
+            column.align = Align::Right(9);
+        }
+        // Told in the remark, which has room.
+        column.before = None;
+        column.is_tree = column.title == TREE_PROGRAM.title;
+    }
+    columns
+}
+
 fn names_program(field: &Field) -> bool {
     TREE.contains(&field.name)
 }
@@ -260,10 +120,17 @@ impl Column {
             before: choice.before,
             behind: choice.behind,
             is_tree: false,
+            is_of_end: choice.outcome_only,
+            yields: choice.yields,
             style: choice.style,
             style_bad: choice.style_bad,
             style_exit: choice.style_exit,
         })
+    }
+
+    /// Whether it shows strings of bytes, most of which are paths.
+    pub(super) fn is_path(&self) -> bool {
+        self.fields.first().is_some_and(|field| field.kind == Type::Bytes)
     }
 
     /// What its fields are read from.
@@ -285,6 +152,8 @@ impl Column {
             before: None,
             behind: None,
             is_tree: false,
+            is_of_end: false,
+            yields: 0,
             style: look.style,
             style_bad: look.style_bad,
             style_exit: look.style_exit,
@@ -306,12 +175,31 @@ impl Column {
         Some(first)
     }
 
-    /// What it shows where [`value`](Self::value) has nothing.
-    pub(super) fn otherwise(&self) -> &'static str {
-        self.otherwise
+    /// Writes its cell of `event`, and says the style.
+    pub(super) fn write(
+        &self,
+        event: &Event<'_>,
+        color: bool,
+        clock: &mut Clock,
+        cell: &mut String,
+    ) -> Result<Style, fmt::Error> {
+        if let Some(write) = self.before {
+            write(event, cell)?;
+        }
+        match (&event.body, self.exit) {
+            (Body::Exit(ended), Some(write)) => write(ended, cell)?,
+            _ => match self.value(event) {
+                Some((kind, value)) => show(kind, value, color, clock, cell)?,
+                None => cell.push_str(self.otherwise),
+            },
+        }
+        if let Some(write) = self.behind {
+            write(event, color, cell)?;
+        }
+        Ok(self.style(event))
     }
 
-    pub(super) fn style(&self, event: &Event<'_>) -> Style {
+    fn style(&self, event: &Event<'_>) -> Style {
         match &event.body {
             Body::Failed(..) => self.style_bad,
             Body::Exit(ended) if exit::is_bad(ended) => self.style_bad,

@@ -49,6 +49,11 @@ pub(crate) fn result_of(status: Option<Status>, cell: &mut String) -> fmt::Resul
     Ok(())
 }
 
+/// How long it ran.
+pub(super) fn took(ended: &Ended<'_>, cell: &mut String) -> fmt::Result {
+    ended.duration.map_or(Ok(()), |duration| write!(cell, "{}", Span(duration)))
+}
+
 /// What ran: the executable, or at least its short name.
 pub(super) fn program(ended: &Ended<'_>, cell: &mut String) {
     let exe = ended.program.and_then(|program| program.exe);
