@@ -19,7 +19,7 @@ use crate::{
 /// Makes items of events. Times are told by how much they differ from those of the item
 /// before; the first item of a frame has none before it.
 #[derive(Debug)]
-pub(crate) struct Encoder {
+pub struct Encoder {
     ids: Option<CpidCache>,
     before: Moment,
     body: Vec<u8>,
@@ -28,7 +28,8 @@ pub(crate) struct Encoder {
 
 impl Encoder {
     /// For the events of a host since this boot.
-    pub(crate) fn new(boot: Option<BootId>) -> Self {
+    #[must_use]
+    pub fn new(boot: Option<BootId>) -> Self {
         Self {
             ids: boot.map(CpidCache::new),
             before: Moment::default(),
@@ -51,31 +52,38 @@ impl Encoder {
         signed(ktime.wrapping_sub(self.before.ktime).cast_signed(), &mut body);
         signed(wall.wrapping_sub(ktime.cast_signed()).wrapping_sub(offset(self.before)), &mut body);
         self.before = event.moment;
-        match &event.body {
-            Body::Exec(program) => {
-                body.push(kind::EXEC);
-                self.program(program, ktime, &mut body);
-            }
-            Body::Failed(program, Failure { errno }) => {
-                body.push(kind::FAILED);
-                self.program(program, ktime, &mut body);
-                number_field(tag::ERRNO, (*errno).into(), &mut body);
-            }
-            Body::Exit(ended) => {
-                body.push(kind::EXIT);
-                self.ended(ended, ktime, &mut body);
-            }
-            Body::Lost(lost) => {
-                body.push(kind::LOST);
-                self::lost(lost, &mut body);
-            }
-            Body::Summary(summary) => {
-                body.push(kind::SUMMARY);
-                self::summary(summary, &mut body);
-            }
-        }
+        self.body(event, &mut body);
         string(&body, out);
         self.body = body;
+    }
+
+    /// Appends what an event tells besides its moment, as
+    /// [`Decoder::body`](crate::Decoder::body) takes it.
+    pub fn body(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
+        let ktime = event.moment.ktime;
+        match &event.body {
+            Body::Exec(program) => {
+                out.push(kind::EXEC);
+                self.program(program, ktime, out);
+            }
+            Body::Failed(program, Failure { errno }) => {
+                out.push(kind::FAILED);
+                self.program(program, ktime, out);
+                number_field(tag::ERRNO, (*errno).into(), out);
+            }
+            Body::Exit(ended) => {
+                out.push(kind::EXIT);
+                self.ended(ended, ktime, out);
+            }
+            Body::Lost(lost) => {
+                out.push(kind::LOST);
+                self::lost(lost, out);
+            }
+            Body::Summary(summary) => {
+                out.push(kind::SUMMARY);
+                self::summary(summary, out);
+            }
+        }
     }
 
     fn program(&mut self, program: &Program<'_>, ktime: u64, out: &mut Vec<u8>) {

@@ -24,6 +24,7 @@ mod writer;
 
 pub use decode::Decoder;
 pub use description::Description;
+pub use encode::Encoder;
 pub use frame::{FRAME_MAX, VERSION};
 pub use items::{Item, Items};
 pub use packer::Packer;
