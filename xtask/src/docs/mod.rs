@@ -1,5 +1,6 @@
-//! The tables of fields, of columns and of reports, for readers and for programs: `docs/fields.md`,
-//! `docs/schema.json`, `docs/report.md`, `docs/top.md` and `docs/top-schema.json`.
+//! The tables of fields, of columns, of reports and of keys, for readers and for programs:
+//! `docs/fields.md`, `docs/schema.json`, `docs/report.md`, `docs/top.md`,
+//! `docs/top-schema.json` and `docs/tui.md`.
 
 use std::{fs, path::Path};
 
@@ -12,9 +13,10 @@ mod schema;
 mod table;
 mod top;
 mod top_schema;
+mod tui;
 
 /// What is written, and where, from the top of the checkout.
-fn pages() -> Result<[(&'static str, String); 5]> {
+fn pages() -> Result<[(&'static str, String); 6]> {
     let schema = schema::page()?;
     Ok([
         ("docs/fields.md", table::page()),
@@ -22,6 +24,7 @@ fn pages() -> Result<[(&'static str, String); 5]> {
         ("docs/report.md", report::page()),
         ("docs/top.md", top::page()),
         ("docs/top-schema.json", top_schema::page()?),
+        ("docs/tui.md", tui::page()),
     ])
 }
 
@@ -48,11 +51,11 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     let stale: Vec<&str> = pages.iter().filter(is_stale).map(|(name, _)| *name).collect();
     if !stale.is_empty() {
         bail!(
-            "a table of fields, columns or reports has changed, and not yet {}: run `make docs`",
+            "a table of fields, columns, reports or keys has changed, and not yet {}: run `make docs`",
             stale.join(", ")
         );
     }
-    println!("{} files say what the tables of fields, columns and reports say", pages.len());
+    println!("{} files say what the tables of fields, columns, reports and keys say", pages.len());
     Ok(())
 }
 

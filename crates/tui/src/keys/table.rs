@@ -1,0 +1,76 @@
+//! The table itself.
+
+use super::{
+    Along, Binding, Erased,
+    Key::{self, Char, Ctrl},
+    Message, Motion,
+    Where::{self, List, Pane, Prompt},
+};
+
+const fn row(
+    at: Where,
+    keys: &'static [Key],
+    message: Message,
+    hint: &'static str,
+    doc: &'static str,
+) -> Binding {
+    Binding { keys, at, message, doc, hint }
+}
+
+/// Every key.
+#[rustfmt::skip]
+pub const KEYS: &[Binding] = &[
+    row(List, &[Key::Up, Char('k')], Message::Move(Motion::Up), "", "a line up; following pauses, and nothing is lost meanwhile"),
+    row(List, &[Key::Down, Char('j')], Message::Move(Motion::Down), "", "a line down"),
+    row(List, &[Key::PageUp, Ctrl('b')], Message::Move(Motion::PageUp), "", "a page up"),
+    row(List, &[Key::PageDown, Ctrl('f')], Message::Move(Motion::PageDown), "", "a page down"),
+    row(List, &[Key::Home, Char('g')], Message::Move(Motion::First), "", "to the oldest event that is kept"),
+    row(List, &[Key::End, Char('G')], Message::Move(Motion::Last), "", "to the newest event, and follow"),
+    row(List, &[Char(' ')], Message::Follow, "pause", "stop following the newest event, or follow again"),
+    row(List, &[Key::Enter], Message::Details, "details", "all that is known of the event, and its command as a shell takes it"),
+    row(List, &[Char('/')], Message::Search, "search", "search in all that the lines show; small letters find large ones, too"),
+    row(List, &[Char('n')], Message::Next, "", "on to the next place where it is found"),
+    row(List, &[Char('N')], Message::Previous, "", "back to the one before"),
+    row(List, &[Char('f')], Message::Filter, "filter", "show only what a rule matches, or with ! before it leave that out"),
+    row(List, &[Char('F')], Message::FilterSwitch, "", "without the filter, and with it again"),
+    row(List, &[Char('t')], Message::Tree, "tree", "programs below those that they descend from, or not"),
+    row(List, &[Char('x')], Message::Failed, "failed", "only execs that failed, processes that ended badly, and losses; or all"),
+    row(List, &[Char('e')], Message::Ends, "", "ends of processes in lines of their own, or in those of their execs alone"),
+    row(List, &[Char('s')], Message::Sort, "sort", "sort by the first column, by the next, and at last in order of arrival again"),
+    row(List, &[Char('S')], Message::Reverse, "", "sort the other way round"),
+    row(List, &[Char('y')], Message::Copy, "", "copy the command into the clipboard, if the terminal lets programs do that (OSC 52)"),
+    row(List, &[Char('p')], Message::Print, "", "print the command on stdout when this ends"),
+    row(List, &[Char('r')], Message::Summary, "summary", "what became of the processes so far: a report"),
+    row(List, &[Char('?'), Char('h')], Message::Help, "help", "these keys"),
+    row(List, &[Key::Escape], Message::Close, "", "no more marks of a search"),
+    row(List, &[Ctrl('l')], Message::Redraw, "", "draw all of it anew"),
+    row(List, &[Ctrl('z')], Message::Suspend, "", "stop, as a shell does; what happens meanwhile can be lost, and is counted"),
+    row(List, &[Char('q'), Ctrl('c')], Message::Quit, "end", "end"),
+    row(Pane, &[Key::Up, Char('k')], Message::Move(Motion::Up), "", "a line up"),
+    row(Pane, &[Key::Down, Char('j')], Message::Move(Motion::Down), "", "a line down"),
+    row(Pane, &[Key::PageUp, Ctrl('b')], Message::Move(Motion::PageUp), "", "a page up"),
+    row(Pane, &[Key::PageDown, Ctrl('f'), Char(' ')], Message::Move(Motion::PageDown), "page", "a page down"),
+    row(Pane, &[Key::Home, Char('g')], Message::Move(Motion::First), "", "to its first line"),
+    row(Pane, &[Key::End, Char('G')], Message::Move(Motion::Last), "", "to its last line"),
+    row(Pane, &[Key::Left, Char('[')], Message::Neighbour(Motion::Up), "before", "details of the event before"),
+    row(Pane, &[Key::Right, Char(']')], Message::Neighbour(Motion::Down), "behind", "details of the event behind"),
+    row(Pane, &[Char('y')], Message::Copy, "copy", "copy the command"),
+    row(Pane, &[Char('p')], Message::Print, "print", "print the command when this ends"),
+    row(Pane, &[Char('r')], Message::Summary, "", "the summary, as of now"),
+    row(Pane, &[Char('?'), Char('h')], Message::Help, "", "these keys"),
+    row(Pane, &[Ctrl('l')], Message::Redraw, "", "draw all of it anew"),
+    row(Pane, &[Ctrl('z')], Message::Suspend, "", "stop, as a shell does"),
+    row(Pane, &[Key::Escape, Key::Enter, Char('q')], Message::Close, "close", "back to the list"),
+    row(Pane, &[Ctrl('c')], Message::Quit, "", "end"),
+    row(Prompt, &[Key::Enter], Message::Accept, "done", "done"),
+    row(Prompt, &[Key::Escape], Message::Cancel, "as before", "as it was before"),
+    row(Prompt, &[Key::Backspace, Ctrl('h')], Message::Erase(Erased::Before), "", "erase a character"),
+    row(Prompt, &[Key::Delete], Message::Erase(Erased::Under), "", "erase the character under the cursor"),
+    row(Prompt, &[Ctrl('w')], Message::Erase(Erased::Word), "", "erase a word"),
+    row(Prompt, &[Ctrl('u')], Message::Erase(Erased::All), "erase", "erase all before the cursor"),
+    row(Prompt, &[Key::Left], Message::Along(Along::Back), "", "a character back"),
+    row(Prompt, &[Key::Right], Message::Along(Along::On), "", "a character on"),
+    row(Prompt, &[Key::Home, Ctrl('a')], Message::Along(Along::Start), "", "to the beginning"),
+    row(Prompt, &[Key::End, Ctrl('e')], Message::Along(Along::End), "", "to the end"),
+    row(Prompt, &[Ctrl('c')], Message::Quit, "", "end"),
+];
