@@ -7,6 +7,7 @@ mod record;
 mod replay;
 mod run;
 mod top;
+mod tui;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -24,6 +25,7 @@ pub(crate) use self::{
     replay::ReplayArgs,
     run::RunArgs,
     top::TopArgs,
+    tui::TuiArgs,
 };
 use crate::quantity;
 
@@ -51,6 +53,7 @@ Examples:
   exectrail run --summary-only -- make -j2   what one command runs, and how long
   exectrail record -x --exit -o day.rec      everything, for later
   exectrail replay --only 'python*' day.rec  what was that?
+  exectrail tui --failed                     to look around in it while it runs
   exectrail top                              what runs most, where lines are too many
   exectrail fields                           what is known of each event
   exectrail man | man -l -                   all of this as a manual page
@@ -77,6 +80,9 @@ pub(crate) enum Command {
     /// Count execs in the kernel, and show the most frequent as a table that is kept up
     #[command(after_help = top::AFTER_HELP)]
     Top(Box<TopArgs>),
+    /// Look around in what happens, while it happens: search, filter, details of each event
+    #[command(after_help = tui::AFTER_HELP)]
+    Tui(Box<TuiArgs>),
     /// See and change the rules of an exectrail that runs
     Filter(FilterArgs),
     /// Say what this kernel and these rights allow, and how to mend what they do not

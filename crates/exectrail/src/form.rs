@@ -38,11 +38,7 @@ pub(crate) fn open(
     };
     let from_flags = args.format.is_some() || args.json || config.format.is_none();
     let kind = SinkKind::named(format).map_err(|error| wrong(from_flags, "format", &error))?;
-    let list = args.fields.as_deref().or(config.fields.as_deref());
-    let fields = list
-        .map(select)
-        .transpose()
-        .map_err(|error| wrong(args.fields.is_some(), "fields", &error))?;
+    let fields = fields(args, config)?;
     let is_for_people = kind.name == "pretty";
     if args.tree {
         check_tree(is_for_people, fields.as_deref())?;
@@ -64,8 +60,21 @@ pub(crate) fn open(
     Ok(Opened { sink, reader: output.reader, is_for_people, is_file: output.is_file })
 }
 
+/// The fields that flags and files ask for.
+pub(crate) fn fields(
+    args: &FormArgs,
+    config: &Config,
+) -> anyhow::Result<Option<Vec<&'static Field>>> {
+    let list = args.fields.as_deref().or(config.fields.as_deref());
+    let selected = list.map(select).transpose();
+    selected.map_err(|error| wrong(args.fields.is_some(), "fields", &error))
+}
+
 /// Refuses a tree that would not be seen.
-fn check_tree(is_for_people: bool, fields: Option<&[&'static Field]>) -> Result<(), UsageError> {
+pub(crate) fn check_tree(
+    is_for_people: bool,
+    fields: Option<&[&'static Field]>,
+) -> Result<(), UsageError> {
     if !is_for_people {
         return Err(UsageError(
             "a tree is for people: leave out --tree, or --json and --format (JSON has `parent` \

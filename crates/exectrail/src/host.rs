@@ -54,6 +54,11 @@ impl KnownHost {
 }
 
 impl KnownHost {
+    /// A host that has these.
+    pub(crate) fn with(namespaces: Vec<(NamespaceKind, u32)>) -> Self {
+        Self { namespaces }
+    }
+
     /// The host's own namespaces, as far as they are known.
     pub(crate) fn namespaces(self) -> Vec<(NamespaceKind, u32)> {
         self.namespaces

@@ -59,6 +59,7 @@ pub fn main() -> ExitCode {
             return commands::replay::run(&replay).unwrap_or_else(|error| exit::report(&error));
         }
         Some(Command::Top(top)) => commands::top::run(&top),
+        Some(Command::Tui(tui)) => commands::tui::run(&tui),
         Some(Command::Filter(filter)) => commands::filter::run(&filter),
         Some(Command::Doctor { json }) => {
             return commands::doctor::run(json).unwrap_or_else(|error| exit::report(&error));

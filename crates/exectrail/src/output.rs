@@ -194,7 +194,8 @@ fn columns(file: &File) -> Option<usize> {
     Some(usize::from(size.ws_col)).filter(|&columns| columns > 0)
 }
 
-fn colored(choice: ColorChoice, terminal: bool) -> bool {
+/// Whether there are to be colours.
+pub(crate) fn colored(choice: ColorChoice, terminal: bool) -> bool {
     match choice {
         ColorChoice::Always => true,
         ColorChoice::Never => false,

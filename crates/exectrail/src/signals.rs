@@ -14,7 +14,7 @@ use nix::sys::{
     signalfd::{SfdFlags, SignalFd},
 };
 use signal_hook::{
-    consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
+    consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGWINCH, SIGXFSZ},
     flag,
     low_level::pipe,
 };
@@ -110,6 +110,13 @@ impl Requests {
         while self.reload.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
         !self.has_terminal || has_terminal()
     }
+}
+
+/// Becomes readable when the terminal has another size.
+pub(crate) fn resizes() -> io::Result<UnixStream> {
+    let resized = caught(&[SIGWINCH])?;
+    resized.set_nonblocking(true)?;
+    Ok(resized)
 }
 
 fn caught(signals: &[i32]) -> io::Result<UnixStream> {

@@ -16,6 +16,7 @@ Examples:
   exectrail replay --sort -duration_ns --count 10 day.rec   what took longest?
   exectrail replay --summary-only --sort -cpu_ns day.rec    who used most CPU?
   exectrail replay --tail day.rec                while it is being written
+  exectrail replay --tui day.rec                 to look around in it
   ssh host cat day.rec | exectrail replay -      from another host
 
 Rules see what was recorded: a namespace that is `host` is that of the recorded host; names
@@ -27,6 +28,7 @@ is damaged; what can be read, is shown.";
 
 /// Options of `replay`.
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct ReplayArgs {
     /// The recording; - for stdin
     #[arg(value_name = "FILE")]
@@ -66,6 +68,15 @@ pub(crate) struct ReplayArgs {
     /// At the end, wait for what is still being written; Ctrl-C ends
     #[arg(long)]
     pub(crate) tail: bool,
+
+    /// Look around in it at a terminal, as `exectrail tui` does
+    #[arg(long, conflicts_with_all = ["summary", "summary_only", "sort"])]
+    pub(crate) tui: bool,
+
+    /// With --tui, keep so many of the last events, in up to 64 MiB for each 100,000
+    /// [default: 100000]
+    #[arg(long, value_name = "N", requires = "tui", value_parser = super::tui::kept())]
+    pub(crate) keep: Option<u64>,
 
     // To be refused in words.
     #[arg(long, hide = true, value_name = "PID")]

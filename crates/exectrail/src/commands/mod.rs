@@ -10,3 +10,4 @@ pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod top;
 pub(crate) mod trace;
+pub(crate) mod tui;

@@ -1,6 +1,12 @@
 //! `exectrail [trace]`: the live stream.
 
-use std::{fs::File, io, os::fd::AsFd, time::Instant};
+use std::{
+    fs::File,
+    io,
+    ops::ControlFlow,
+    os::fd::{AsFd, BorrowedFd},
+    time::Instant,
+};
 
 use anyhow::{Context, anyhow};
 use exectrail_model::{
@@ -48,6 +54,16 @@ pub(crate) trait Show {
         None
     }
 
+    /// What it waits for itself.
+    fn watched(&self) -> Vec<BorrowedFd<'_>> {
+        Vec::new()
+    }
+
+    /// Something of that is there; `Break` once somebody has had enough.
+    fn attend(&mut self) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
     /// Leaves the terminal to words.
     fn clear(&mut self) {}
 }
@@ -58,6 +74,8 @@ pub(crate) struct Ended {
     pub(crate) summary: Summary,
     /// Whether the one who read it had enough.
     pub(crate) is_unread: bool,
+    /// Whether somebody ended it, and not the clock or the count.
+    pub(crate) is_asked_for: bool,
     /// Whether all of it could be written.
     pub(crate) written: io::Result<()>,
     /// That it ended for want of room to sort it in, if so.
@@ -111,7 +129,7 @@ pub(crate) fn run(args: &StreamArgs) -> anyhow::Result<()> {
     let mut lines = Lines { form, is_sorted, progress: None, rate: Rate::new() };
     let ended = follow(args, &mut lines);
     lines.clear();
-    let Ended { summary, is_unread, written, over_full } = ended?;
+    let Ended { summary, is_unread, written, over_full, .. } = ended?;
     if !is_unread {
         say(format_args!("{}", summary_words(&summary)));
     }
@@ -146,21 +164,23 @@ pub(crate) fn follow(args: &StreamArgs, show: &mut dyn Show) -> anyhow::Result<E
     show.announce();
     stream.begin();
     let deadline = session.duration.map(|time| Instant::now() + time);
-    let mut is_unread = false;
+    let (mut is_unread, mut is_asked_for) = (false, false);
     while !stream.is_over() {
         let until = [stream.due(), show.due(), deadline].into_iter().flatten().min();
-        match wait(&sensor, &requests, reader.as_ref(), control.as_ref(), until)? {
-            Some(Other::End) => break,
-            Some(Other::NoReader) => {
-                is_unread = true;
-                break;
-            }
-            Some(Other::Reload) if !requests.is_to_reload() => break,
+        let watched = Watched { requests: &requests, reader: reader.as_ref(), show };
+        match wait(&sensor, &watched, control.as_ref(), until)? {
+            Some(Other::End) => is_asked_for = true,
+            Some(Other::NoReader) => (is_unread, is_asked_for) = (true, true),
+            Some(Other::Show) => is_asked_for = show.attend().is_break(),
+            Some(Other::Reload) if !requests.is_to_reload() => is_asked_for = true,
             Some(Other::Reload) => {
                 show.clear();
                 reload(&live, &mut sensor);
             }
             Some(Other::Control) | None => {}
+        }
+        if is_asked_for {
+            break;
         }
         if let Some(control) = &mut control {
             control.serve(&mut |line| live.reply(line, &mut sensor));
@@ -175,7 +195,7 @@ pub(crate) fn follow(args: &StreamArgs, show: &mut dyn Show) -> anyhow::Result<E
     }
     drop(control);
     show.clear();
-    Ok(end(sensor, stream, is_unread))
+    Ok(Ended { is_asked_for, ..end(sensor, stream, is_unread) })
 }
 
 /// The stream, in the order that was asked for.
@@ -199,7 +219,7 @@ fn end(mut sensor: Sensor, mut stream: Stream, is_unread: bool) -> Ended {
     let written = stream.end(&Event { moment: Sensor::now(), body: Body::Summary(summary) });
     let is_broken = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
     let is_unread = is_unread || written.as_ref().is_err_and(is_broken);
-    Ended { summary, is_unread, written, over_full }
+    Ended { summary, is_unread, is_asked_for: false, written, over_full }
 }
 
 /// What is waited for, besides records.
@@ -214,20 +234,30 @@ enum Other {
     NoReader,
     /// Somebody asks on the control socket.
     Control,
+    /// There is something for who shows it.
+    Show,
+}
+
+/// Who can be heard of while records are waited for.
+struct Watched<'w> {
+    requests: &'w Requests,
+    reader: Option<&'w File>,
+    show: &'w dyn Show,
 }
 
 /// Waits for records and the deadline, which are `None`, and all others.
 fn wait(
     sensor: &Sensor,
-    requests: &Requests,
-    reader: Option<&File>,
+    watched: &Watched<'_>,
     control: Option<&Server>,
     deadline: Option<Instant>,
 ) -> anyhow::Result<Option<Other>> {
+    let Watched { requests, reader, show } = *watched;
     let mut others =
         vec![(Other::End, requests.end.as_fd()), (Other::Reload, requests.reload.as_fd())];
     others.extend(reader.map(|reader| (Other::NoReader, reader.as_fd())));
     others.extend(control.map(|control| (Other::Control, control.as_fd())));
+    others.extend(show.watched().into_iter().map(|fd| (Other::Show, fd)));
     let (others, fds): (Vec<_>, Vec<_>) = others.into_iter().unzip();
     Ok(match sensor.wait(&fds, deadline)? {
         // Whose deadline it was, the caller knows.

@@ -17,7 +17,9 @@ use tempfile::TempDir;
 use crate::{
     docs::{Shown, blocks, commands, root},
     hostile::EXECTRAIL,
-    support::{Trace, is_emulated, program_at, real_kernel, scratch},
+    picture::Picture,
+    support::{Spawned, Trace, is_emulated, program_at, real_kernel, scratch, subject},
+    terminal::{LINES, Terminal},
 };
 
 const MARKER: &str = "docs-marker";
@@ -151,6 +153,32 @@ impl Desk {
         self.output(&script, "run")
     }
 
+    /// A command that is looked at on a terminal, until a key ends it.
+    fn at_terminal(&self, line: &str) -> Came {
+        const COLUMNS: u16 = 100;
+        let shell = self.shell(&format!("exec {line}"), "run");
+        let mut command = Command::new(subject());
+        command.arg("at-terminal").arg(shell.get_program()).args(shell.get_args());
+        for (name, value) in shell.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let terminal = Terminal::new(COLUMNS);
+        command.env("TERM", "xterm");
+        command.stdin(terminal.open()).stdout(terminal.open()).stderr(terminal.open());
+        let mut child = Spawned(command.spawn().unwrap());
+        let picture = |text: &str| Picture::of(text, COLUMNS.into(), LINES.into());
+        let text = terminal.wait(|text| picture(text).has("? help") || picture(text).has("ENDED"));
+        let mut said = picture(&text).lines().join("\n") + "\n";
+        terminal.types(b"q");
+        let code = child.wait().unwrap().code();
+        let text = terminal.wait(|text| picture(text).behind.contains(" shown"));
+        said.push_str(&picture(&text).behind);
+        Came { code, said }
+    }
+
     /// A command that counts for a while.
     fn beside_work(&self, line: &str) -> Came {
         let script = format!(
@@ -192,6 +220,8 @@ impl Desk {
             }
             Some("" | "record" | "trace") => self.until_interrupted(line),
             Some(flag) if flag.starts_with("--") => self.until_interrupted(line),
+            Some("tui") => self.at_terminal(line),
+            Some("replay") if line.contains(" --tui") => self.at_terminal(line),
             Some("replay") if line.contains(" --tail") => self.until_interrupted(line),
             Some("replay" | "fields" | "doctor" | "run" | "man" | "completions") => {
                 self.ends(line, "run")

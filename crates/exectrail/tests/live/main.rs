@@ -76,6 +76,8 @@ mod oracle;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
+mod picture;
+#[cfg(test)]
 mod priority;
 #[cfg(test)]
 mod random_arguments;
@@ -137,3 +139,5 @@ mod top;
 mod top_terminal;
 #[cfg(test)]
 mod trees;
+#[cfg(test)]
+mod tui_terminal;

@@ -11,7 +11,7 @@ use std::{
 
 use rustix::{
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{Winsize, tcsetwinsize},
+    termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize},
 };
 
 /// Lines that each of them has.
@@ -26,6 +26,11 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) fn new(columns: u16) -> Self {
+        Self::stopped(columns).read()
+    }
+
+    /// One of which nobody reads what is written to it.
+    pub(crate) fn stopped(columns: u16) -> Self {
         let master =
             openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
@@ -33,8 +38,13 @@ impl Terminal {
         let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
         let slave = OpenOptions::new().read(true).write(true).open(name).unwrap();
         let master = File::from(master);
-        let written = Arc::<Mutex<Vec<u8>>>::default();
-        let (mut reader, into) = (master.try_clone().unwrap(), Arc::clone(&written));
+        let terminal = Self { master, slave, written: Arc::default() };
+        terminal.resize(columns);
+        terminal
+    }
+
+    fn read(self) -> Self {
+        let (mut reader, into) = (self.master.try_clone().unwrap(), Arc::clone(&self.written));
         thread::spawn(move || {
             let mut bytes = [0; 4096];
             // An error is its end: nobody has it open any more.
@@ -42,9 +52,13 @@ impl Terminal {
                 into.lock().unwrap().extend_from_slice(&bytes[..read]);
             }
         });
-        let terminal = Self { master, slave, written };
-        terminal.resize(columns);
-        terminal
+        self
+    }
+
+    /// Whether keys come by lines, and are seen, as a shell has it.
+    pub(crate) fn is_cooked(&self) -> bool {
+        let modes = tcgetattr(&self.slave).unwrap().local_modes;
+        modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
     }
 
     pub(crate) fn resize(&self, columns: u16) {

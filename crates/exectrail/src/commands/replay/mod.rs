@@ -26,7 +26,7 @@ use self::damages::Damages;
 use crate::{
     args::ReplayArgs,
     config::Config,
-    form,
+    form::{self, Opened},
     output::{self, Standard},
     signals::Requests,
     sorting::{self, Sorting},
@@ -40,49 +40,105 @@ const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// Shows the recording, and says what of it could not be read.
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let mut reader = open(args)?;
+    if args.tui {
+        return super::tui::replay(args);
+    }
     let requests = args.tail.then(Requests::listen).transpose();
     let requests = requests.context("preparing for signals")?;
-    let mut damages = Damages::default();
-    let mut showing: Option<Showing<'_>> = None;
-    let end = loop {
-        match reader.step().with_context(|| format!("reading {}", args.file.display()))? {
-            Step::Description(description) if showing.is_none() => {
-                showing = Some(Showing::begin(args, description)?);
-            }
-            Step::Description(_) => {}
-            Step::Events(items) => {
-                let Some(showing) = &mut showing else { continue };
-                let is_enough = showing.play(items).is_break();
-                let requests = requests.as_ref();
-                if is_enough || requests.is_some_and(|requests| has_been_ended(requests, &NOW)) {
-                    break End { is_whole: true, rest: 0 };
-                }
-            }
-            Step::Damage(damage) => damages.take(damage),
-            Step::End(end) => {
-                let Some(requests) = requests.as_ref().filter(|_| !end.is_whole) else { break end };
-                if let Some(showing) = &mut showing {
-                    showing.stream.flush();
-                }
-                if has_been_ended(requests, &LOOK_AGAIN) {
-                    break end;
-                }
-            }
-        }
-    };
-    let unread = damages.events() + showing.as_ref().map_or(0, |showing| showing.player.unread());
-    damages.count(showing.as_ref().map_or(0, |showing| showing.player.unread()));
-    let shown = showing.map_or(Ok(()), |showing| showing.end(unread));
-    damages.say(end);
-    shown?;
-    Ok(if damages.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let mut replay = Replay::open(args)?;
+    replay.play(&|waits| {
+        let patience = if waits { &LOOK_AGAIN } else { &NOW };
+        requests.as_ref().is_some_and(|requests| has_been_ended(requests, patience))
+    })
 }
 
-fn open(args: &ReplayArgs) -> anyhow::Result<Reader<Box<dyn Read>>> {
+/// A recording that is read, and what became of it so far.
+pub(super) struct Replay<'a> {
+    args: &'a ReplayArgs,
+    reader: Reader<Box<dyn Read + Send>>,
+    damages: Damages,
+    showing: Option<Showing<'a>>,
+}
+
+impl<'a> Replay<'a> {
+    pub(super) fn open(args: &'a ReplayArgs) -> anyhow::Result<Self> {
+        Ok(Self { args, reader: open(args)?, damages: Damages::default(), showing: None })
+    }
+
+    /// Reads until it is known what it is of, and has it shown there. None, if it has come
+    /// to its end before.
+    pub(super) fn begin(
+        &mut self,
+        place: impl FnOnce(&Plan, &Description) -> anyhow::Result<Opened>,
+    ) -> anyhow::Result<bool> {
+        let path = self.args.file.display();
+        loop {
+            match self.reader.step().with_context(|| format!("reading {path}"))? {
+                Step::Description(description) => {
+                    let showing = Showing::begin(self.args, description, place)?;
+                    self.showing = Some(showing);
+                    return Ok(true);
+                }
+                Step::Events(_) => {}
+                Step::Damage(damage) => self.damages.take(damage),
+                Step::End(_) => return Ok(false),
+            }
+        }
+    }
+
+    /// Shows all there is, until somebody `has_had_enough`, who is asked after each frame,
+    /// and may wait where there is nothing new in a recording that is written.
+    pub(super) fn play(
+        &mut self,
+        has_had_enough: &dyn Fn(bool) -> bool,
+    ) -> anyhow::Result<ExitCode> {
+        let Self { args, reader, damages, showing } = self;
+        let end = loop {
+            match reader.step().with_context(|| format!("reading {}", args.file.display()))? {
+                Step::Description(description) if showing.is_none() => {
+                    let place = |plan: &Plan, _: &Description| {
+                        form::open(&args.form, &Config::default(), plan, Standard::Out)
+                    };
+                    *showing = Some(Showing::begin(args, description, place)?);
+                }
+                Step::Description(_) => {}
+                Step::Events(items) => {
+                    let Some(showing) = showing else { continue };
+                    if showing.play(items).is_break() || has_had_enough(false) {
+                        break End { is_whole: true, rest: 0 };
+                    }
+                }
+                Step::Damage(damage) => damages.take(damage),
+                Step::End(end) if end.is_whole || !args.tail => break end,
+                Step::End(end) => {
+                    if let Some(showing) = showing {
+                        showing.stream.flush();
+                    }
+                    if has_had_enough(true) {
+                        break end;
+                    }
+                }
+            }
+        };
+        self.end(end)
+    }
+
+    fn end(&mut self, end: End) -> anyhow::Result<ExitCode> {
+        let Self { damages, showing, .. } = self;
+        let senseless = showing.as_ref().map_or(0, |showing| showing.player.unread());
+        let unread = damages.events() + senseless;
+        damages.count(senseless);
+        let shown = showing.take().map_or(Ok(()), |showing| showing.end(unread));
+        damages.say(end);
+        shown?;
+        Ok(if damages.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn open(args: &ReplayArgs) -> anyhow::Result<Reader<Box<dyn Read + Send>>> {
     let path = args.file.display();
     questions::check_output(args)?;
-    let input: Box<dyn Read> = if args.file.as_os_str() == "-" {
+    let input: Box<dyn Read + Send> = if args.file.as_os_str() == "-" {
         Box::new(io::stdin())
     } else {
         Box::new(File::open(&args.file).with_context(|| format!("cannot read {path}"))?)
@@ -113,13 +169,17 @@ struct Showing<'a> {
 }
 
 impl<'a> Showing<'a> {
-    fn begin(args: &'a ReplayArgs, description: &Description) -> anyhow::Result<Self> {
+    fn begin(
+        args: &'a ReplayArgs,
+        description: &Description,
+        place: impl FnOnce(&Plan, &Description) -> anyhow::Result<Opened>,
+    ) -> anyhow::Result<Self> {
         let rules = questions::checked(args, description)?;
         let plan = Plan { failed: description.failed, exits: description.exits, ..Plan::default() };
         let order = sorting::of_recording(args, description)?;
         let column = args.sort.as_deref().filter(|_| args.summary_only);
         let of_processes = sorting::of_processes(column)?;
-        let opened = form::open(&args.form, &Config::default(), &plan, Standard::Out)?;
+        let opened = place(&plan, description)?;
         let has_summary = args.summary || args.summary_only;
         if has_summary {
             let is_told = opened.is_for_people || opened.sink.has_reports();
