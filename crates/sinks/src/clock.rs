@@ -26,6 +26,11 @@ pub(crate) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
+    /// `2026-08-23`.
+    pub(crate) fn date(&self) -> &'a str {
+        str::from_utf8(&self.stamp[..10]).unwrap_or_default()
+    }
+
     /// `14:02:59`.
     pub(crate) fn time(&self) -> &'a str {
         str::from_utf8(&self.stamp[11..]).unwrap_or_default()

@@ -128,9 +128,9 @@ pub(crate) fn uuid(bytes: &[u8; 16], out: &mut Line) {
 /// `bytes` in base64, without quotes.
 #[must_use]
 pub fn base64_text(bytes: &[u8]) -> String {
-    let mut quoted = Vec::new();
+    let mut quoted = Line::default();
     base64(bytes, &mut quoted);
-    let digits = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+    let digits = quoted.as_bytes().get(1..quoted.len() - 1).unwrap_or_default();
     String::from_utf8_lossy(digits).into_owned()
 }
 

@@ -124,7 +124,7 @@ impl Cells {
             && let Some(reading) = self.clock.read(wall)
         {
             let nanos = Decimal::new(reading.nanos, 9);
-            return write!(text, "{} {}.{}", reading.date, reading.time, nanos.as_str());
+            return write!(text, "{} {}.{}", reading.date(), reading.time(), nanos.as_str());
         }
         show(field.kind, value, false, &mut self.clock, text)?;
         match (value, field.unit) {
