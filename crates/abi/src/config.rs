@@ -307,6 +307,25 @@ impl Formats {
     };
 }
 
+/// Numbers of structures among the kernel's types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "user",
+    derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable, zerocopy::KnownLayout)
+)]
+#[repr(C)]
+pub struct Types {
+    /// `struct task_struct`.
+    pub task: u32,
+    /// `struct linux_binprm`.
+    pub bprm: u32,
+}
+
+impl Types {
+    /// Nothing known.
+    pub const NONE: Self = Self { task: 0, bprm: 0 };
+}
+
 /// Everything the kernel side is told.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(
@@ -354,12 +373,13 @@ pub struct Config {
     pub v1_cgroups: u32,
     /// Non-zero: the attempt hooks are there more than once, and agree on who answers.
     pub attempts_again: u32,
-    /// The number of `struct task_struct` among the kernel's types, where
-    /// [`CAST_MARK`] becomes a call.
-    pub task_type: u32,
+    /// Types of structures, where [`CAST_MARK`] becomes a call; else zero.
+    pub types: Types,
     /// What is counted in the kernel instead of told: a `BY_` constant of
     /// [`tally`](crate::tally).
     pub tally: u32,
+    /// Zero: makes the whole a multiple of its longest word.
+    pub reserved: u32,
 }
 
 /// The number of a helper that there is not: where the object calls it, the user side puts
@@ -388,8 +408,9 @@ impl Config {
         formats: Formats::NONE,
         v1_cgroups: 0,
         attempts_again: 0,
-        task_type: 0,
+        types: Types::NONE,
         tally: 0,
+        reserved: 0,
     };
 }
 

@@ -90,6 +90,7 @@ pub struct Scratch {
 const _: () = assert!(
     core::mem::offset_of!(Scratch, tail) - core::mem::offset_of!(Scratch, record) == FIXED_LEN
 );
+const _: () = assert!(core::mem::offset_of!(Scratch, tail).is_multiple_of(8));
 
 impl Scratch {
     /// The exec hooks' buffer of this CPU.
@@ -192,6 +193,21 @@ impl Scratch {
         let key = (&raw mut self.short_key).cast();
         self.copy_tail(start, len, key);
         &self.short_key
+    }
+
+    /// Zeroes what the first tail's first bytes are a key of, before they are read.
+    #[inline(always)]
+    pub fn clean_first_bytes(&mut self) {
+        // SAFETY: the tails begin at a multiple of eight, and are longer.
+        unsafe { zero((&raw mut self.tail).cast(), SHORT_PATH / 8) };
+    }
+
+    /// The first bytes of the tails as such a key, where they were clean before the first
+    /// tail, of at most so many bytes, was copied there byte by byte.
+    #[inline(always)]
+    pub fn first_bytes(&self) -> &ShortKey {
+        // SAFETY: as above; any bytes are good.
+        unsafe { &*(&raw const self.tail).cast() }
     }
 
     /// A short name as such a key.

@@ -34,6 +34,23 @@ pub fn untrusted(task: *mut c_void) -> *mut c_void {
         let cast = transmute::<usize, unsafe extern "C" fn(*mut c_void, u32) -> *mut c_void>(
             CAST_MARK as usize,
         );
-        cast(task, config!(task_type))
+        cast(task, config!(types.task))
+    }
+}
+
+/// The same address as a pointer to a structure of this type, of which the verifier takes
+/// loads at the places that the structure has.
+///
+/// Rule: a plain load goes through a pointer whose type the verifier knows ("R1 invalid mem
+/// access 'scalar'"). The same call as in [`untrusted`]; to be made only where it is one, which
+/// is where `kind` is not zero.
+#[inline(always)]
+pub fn of_type(address: u64, kind: u32) -> u64 {
+    // SAFETY: as above.
+    unsafe {
+        let cast = transmute::<usize, unsafe extern "C" fn(*mut c_void, u32) -> *mut c_void>(
+            CAST_MARK as usize,
+        );
+        cast(address as *mut c_void, kind) as u64
     }
 }

@@ -7,7 +7,7 @@ use rules::is_exact;
 pub(crate) use rules::{Entries, Entry, Lowered, with_those_above};
 
 use exectrail_abi::{
-    config::{Config, Formats, Offsets},
+    config::{Config, Formats, Offsets, Types},
     record::ENVIRONMENT_MAX,
     tally::{BY_NOTHING, KEYS},
 };
@@ -59,8 +59,9 @@ pub(crate) fn config(
         direct_loads: u32::from(direct_loads),
         v1_cgroups: u32::from(asks_for_v1_cgroups(&plan.rules)),
         attempts_again: 0,
-        task_type: 0,
+        types: Types::NONE,
         tally: plan.counting.map_or(BY_NOTHING, |counting| counting.by.number()),
+        reserved: 0,
         tally_keys: [0; KEYS],
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use exectrail_abi::{
-    config::{Config, parts},
+    config::{Config, Types, parts},
     counters::Counters,
 };
 use exectrail_model::{
@@ -443,7 +443,7 @@ fn create(
     let room = Room { cpus: possible_cpus()?, images: image_places(), rules };
     let config = Config {
         attempts_again: u32::from(programs::attempts_again(host.kernel)),
-        task_type: cast.map_or(0, |cast| cast.task),
+        types: cast.map_or(Types::NONE, |cast| cast.types),
         tally_keys: tallies::random_keys()?,
         ..lower::config(plan, room, &offsets, formats, direct_loads)
     };

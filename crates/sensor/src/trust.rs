@@ -9,18 +9,22 @@
 //! move between registers of, gives a pointer of the same type that no questions are asked
 //! of.
 //!
+//! It gives types to addresses that have none, too: to a raw tracepoint's argument, whose
+//! members are loads then, and no calls of a helper.
+//!
 //! A function of the kernel is called by its number among the kernel's types, so the call
 //! stands in the object as one of a helper that there is not, [`CAST_MARK`], and is written
 //! anew for each kernel. Where there is no such function, it is the move itself.
 
-use exectrail_abi::config::CAST_MARK;
+use exectrail_abi::config::{CAST_MARK, Types};
 
 use crate::btf::Btf;
 
-/// The function, and the type.
-pub(crate) const NAMES: [&str; 2] = [FUNCTION, TASK];
+/// The function, and the types.
+pub(crate) const NAMES: [&str; 3] = [FUNCTION, TASK, BPRM];
 const FUNCTION: &str = "bpf_rdonly_cast";
 const TASK: &str = "task_struct";
+const BPRM: &str = "linux_binprm";
 
 /// `r0 = r1`: `BPF_ALU64 | BPF_MOV | BPF_X`, and the registers.
 const MOVE: [u8; 8] = [0xbf, 0x10, 0, 0, 0, 0, 0, 0];
@@ -34,14 +38,15 @@ const OF_KERNEL: u8 = 2 << 4;
 pub(crate) struct Cast {
     /// `bpf_rdonly_cast`.
     function: u32,
-    /// `struct task_struct`.
-    pub(crate) task: u32,
+    /// Structures.
+    pub(crate) types: Types,
 }
 
 impl Cast {
     /// If this kernel has the function. `btf` must have been asked for [`NAMES`].
     pub(crate) fn of(btf: &Btf<'_>) -> Option<Self> {
-        Some(Self { function: btf.function(FUNCTION)?, task: btf.structure(TASK)? })
+        let types = Types { task: btf.structure(TASK)?, bprm: btf.structure(BPRM)? };
+        Some(Self { function: btf.function(FUNCTION)?, types })
     }
 }
 
@@ -62,7 +67,9 @@ pub(crate) fn settle(object: &mut [u8], cast: Option<Cast>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cast, FUNCTION, NAMES, TASK, settle};
+    use exectrail_abi::config::Types;
+
+    use super::{BPRM, Cast, FUNCTION, NAMES, TASK, settle};
     use crate::{
         btf::{Btf, builder::Builder},
         object,
@@ -75,7 +82,7 @@ mod tests {
     fn the_numbers_are_those_of_the_kernels_types() {
         let mut types = Builder::new();
         let int = types.int(4);
-        let task = types.structure(TASK, 4, &[("pid", int, 0)]);
+        let [task, bprm] = [TASK, BPRM].map(|name| types.structure(name, 4, &[("pid", int, 0)]));
         // A structure of the function's name is none, nor the other way round.
         types.structure(FUNCTION, 4, &[("pid", int, 0)]);
         types.raw(FUNC, 0, TASK, int, &[]);
@@ -84,12 +91,13 @@ mod tests {
         let function = types.raw(FUNC, 0, FUNCTION, int, &[]);
         let with = types.build();
         let found = Cast::of(&Btf::parse(&with, &NAMES).unwrap());
-        assert_eq!(found, Some(Cast { function, task }));
+        let types = Types { task, bprm };
+        assert_eq!(found, Some(Cast { function, types }));
     }
 
     #[test]
     fn every_mark_becomes_a_call_or_a_move() {
-        for cast in [None, Some(Cast { function: 0x0001_2345, task: 7 })] {
+        for cast in [None, Some(Cast { function: 0x0001_2345, types: Types::NONE })] {
             let mut object = object::aligned();
             let settled = settle(object.bytes_mut(), cast);
             assert!(settled > 3, "{settled}");

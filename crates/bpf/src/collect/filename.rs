@@ -6,12 +6,15 @@ use exectrail_abi::{
     record::{BEFORE_ARGS_MAX, INTERPRETER_MAX, PATH_MAX, Tail},
 };
 
-use crate::{collect::user_memory::read_string, scratch::Scratch};
+use crate::{collect::user_memory::read_string, gate, scratch::Scratch};
 
 /// The file name, from kernel memory, after a success. The first tail.
 #[inline(always)]
 pub fn from_kernel(scratch: &mut Scratch, address: Option<u64>) -> Result<(), Fault> {
     let address = address.ok_or(Fault::Filename)?;
+    if gate::is_on() {
+        scratch.clean_first_bytes();
+    }
     // SAFETY: the tails hold more than `PATH_MAX`; the helper checks the source.
     let len = unsafe {
         bpf_probe_read_kernel_str(scratch.tail().cast(), PATH_MAX as u32, address as *const _)

@@ -1,9 +1,6 @@
 //! Who: ids, credentials, names, namespaces, terminal, login.
 
-use aya_ebpf::helpers::{
-    bpf_get_current_pid_tgid,
-    generated::{bpf_get_current_cgroup_id, bpf_get_current_comm},
-};
+use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated::bpf_get_current_cgroup_id};
 use exectrail_abi::{
     config::parts::{LOGIN, NAMESPACES, PROCESS, TTY},
     fault::Fault,
@@ -15,8 +12,9 @@ use crate::{config::wants, kernel::Task};
 /// Fills the fields that say whose exec it is.
 #[inline(always)]
 pub fn identity(record: &mut Exec, task: Task) {
-    // SAFETY: the buffer is as large as said; for the running task it cannot fail.
-    unsafe { bpf_get_current_comm((&raw mut record.comm).cast(), 16) };
+    if let Some(comm) = task.comm() {
+        record.comm = comm;
+    }
     // SAFETY: a helper without arguments.
     record.cgroup = unsafe { bpf_get_current_cgroup_id() };
     record.tid = bpf_get_current_pid_tgid() as u32;

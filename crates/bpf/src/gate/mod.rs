@@ -53,7 +53,7 @@ pub fn first_look(scratch: &mut Scratch, account: Account, task: Task, result: u
         account.filtered();
         return None;
     }
-    let given = paths::as_given(scratch, rules, generation);
+    let given = paths::as_given(scratch, rules, generation, result);
     let names = if has(rules, Attribute::Name.bit()) && result == 0 {
         paths::names_of_task(scratch, task, generation)
     } else {

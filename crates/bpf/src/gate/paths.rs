@@ -53,12 +53,21 @@ impl Found {
 /// The name as it was given to exec. A relative one is no path of any rule, but could be
 /// taken for the leaf-first form of a file right below the root.
 #[inline(always)]
-pub fn as_given(scratch: &mut Scratch, rules: &RuleSet, generation: usize) -> Found {
+pub fn as_given(scratch: &mut Scratch, rules: &RuleSet, generation: usize, result: u32) -> Found {
     let len = scratch.len(Tail::Filename);
     if len == 0 || scratch.first_byte() != b'/' {
         return Found::NOTHING;
     }
-    let found = exact(scratch, rules, 0, len, generation);
+    // What a caller's memory has comes by the word, on some kernels with bytes behind its end.
+    let found = if result == 0 && len <= SHORT_PATH as u64 {
+        if !has(rules, USES_SHORT_PATHS) {
+            Found::NOTHING
+        } else {
+            Found::of(rules_of_short_path(scratch.first_bytes()), generation)
+        }
+    } else {
+        exact(scratch, rules, 0, len, generation)
+    };
     if !has(rules, USES_PREFIXES) {
         return found;
     }

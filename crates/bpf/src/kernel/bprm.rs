@@ -1,7 +1,7 @@
 //! `linux_binprm`, the exec in the making (include/linux/binfmts.h).
 
-use super::{Address, read};
-use crate::config::config;
+use super::{Address, Known, Place, place::Word, read};
+use crate::{config::config, verifier::of_type};
 
 /// The program that is being started.
 #[derive(Clone, Copy)]
@@ -17,19 +17,28 @@ impl Bprm {
     /// Kernel address of the name that was given to exec.
     #[inline(always)]
     pub fn filename(self) -> Option<Address> {
-        read(self.0, config!(offsets.bprm_filename))
+        self.word(config!(offsets.bprm_filename))
     }
 
     /// Kernel address of the name of what is really started: of a script, its
     /// interpreter's. For a program it is the very name given to exec.
     #[inline(always)]
     pub fn interpreter(self) -> Option<Address> {
-        read(self.0, config!(offsets.bprm_interp))
+        self.word(config!(offsets.bprm_interp))
+    }
+
+    /// A member, by a load where the verifier can be told what it is.
+    #[inline(always)]
+    fn word<T: Word>(self, offset: u32) -> Option<T> {
+        if config!(types.bprm) == 0 {
+            return read(self.0, offset);
+        }
+        Known::new(of_type(self.0, config!(types.bprm))).word(offset)
     }
 
     /// How many arguments the program has, a script's interpreter's included.
     #[inline(always)]
     pub fn argc(self) -> Option<u32> {
-        read(self.0, config!(offsets.bprm_argc))
+        self.word(config!(offsets.bprm_argc))
     }
 }

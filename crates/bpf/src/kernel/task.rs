@@ -98,10 +98,12 @@ impl Task {
         Some(pid::innermost(self.0.follow(config!(offsets.task_thread_pid))?)?.1)
     }
 
-    /// Its short name.
+    /// Its short name, with NULs behind it.
     #[inline(always)]
     pub fn comm(self) -> Option<[u8; 16]> {
-        read(self.0.address(), config!(offsets.task_comm))
+        let words = self.0.pair(config!(offsets.task_comm))?;
+        // SAFETY: the same bytes, of which any is good.
+        Some(unsafe { core::mem::transmute::<[u64; 2], [u8; 16]>(words) })
     }
 
     /// Login user and audit session.
@@ -218,6 +220,17 @@ impl Task {
         let offset = config!(offsets.cred_ids);
         if offset == ABSENT {
             return None;
+        }
+        if config!(direct_loads) != 0 {
+            into.uid = cred.word(offset)?;
+            into.gid = cred.word(offset + 4)?;
+            into.suid = cred.word(offset + 8)?;
+            into.sgid = cred.word(offset + 12)?;
+            into.euid = cred.word(offset + 16)?;
+            into.egid = cred.word(offset + 20)?;
+            into.fsuid = cred.word(offset + 24)?;
+            into.fsgid = cred.word(offset + 28)?;
+            return Some(());
         }
         // SAFETY: `into` is as large as said; the helper checks the source.
         let failed = unsafe {
