@@ -5,9 +5,14 @@ use anyhow::{Context as _, Result};
 use super::{
     Bench,
     contenders::{Contender, Lineup},
-    sweep::{Point, Series, Sweep},
+    sweep::{Point, Series, Sweep, slopes},
     workload::Workload,
 };
+
+/// Why memory does not grow with them.
+const REASON: &str = "From the end of the first storm on, which fills buffers once. exectrail has \
+    a place for each process id that there can be, from its start, and forgets a process that \
+    ends.";
 
 /// What a tracer takes after so many processes.
 struct Size {
@@ -33,8 +38,10 @@ pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<Vec<Sweep>> {
         resident.push(series(|size| size.resident));
         kernel.push(series(|size| size.kernel));
     }
-    let made = |key, title: &str, y, series| {
-        let (title, x, notes) = (title.to_owned(), "processes that came and went", Vec::new());
+    let made = |key, title: &str, y, series: Vec<Series>| {
+        let (title, x) = (title.to_owned(), "processes that came and went");
+        let per_process = |slope| format!("{:.1} bytes per process", slope * 1e6);
+        let notes = slopes(&series, bench.workload.execs(), per_process, REASON);
         Sweep { key, title, x, y, log: (false, true), decimals: 1, series, notes }
     };
     let titles = ["Resident memory by processes", "Memory of maps and programs by processes"];

@@ -6,9 +6,15 @@ use anyhow::{Context as _, Result};
 use super::{
     Bench,
     contenders::{Contender, Lineup},
-    sweep::{Point, Series, Sweep},
+    sweep::{Point, Series, Sweep, slopes},
     workload::Paced,
 };
+
+/// Why CPU time grows with them, and less and less.
+const CPU_REASON: &str = "The slope is what one more exec of a storm takes exectrail: to decode, to \
+    write and, most of all, the kernel's copy into the file. On a quieter host each exec wakes the \
+    reader, which takes as long as a dozen of them; from 300 a second on it looks by itself, every \
+    4 ms, and in a storm every 12.";
 
 /// Of one tracer at one pace.
 struct Sample {
@@ -43,14 +49,17 @@ pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<Vec<Sweep>> {
             }
         }
     }
-    let made = |key, title: &str, y, decimals, series| {
+    let made = |key, title: &str, y, decimals, (series, mut notes): (Vec<Series>, Vec<String>)| {
         let note = "The last pace is as fast as the host can; each tracer has its own there.";
-        let (title, x, notes) = (title.to_owned(), "execs a second", vec![note.to_owned()]);
+        notes.push(note.to_owned());
+        let (title, x) = (title.to_owned(), "execs a second");
         Sweep { key, title, x, y, log: (true, true), decimals, series, notes }
     };
+    let per_exec = |slope| format!("{:.2} us per exec", slope * 1000.0);
+    let of_cpu = slopes(&cpu, 0.0, per_exec, CPU_REASON);
     Ok(vec![
-        made("pace-cpu", "CPU of the tracer", "ms a second", 1, cpu),
-        made("pace-wake-ups", "Wake-ups of the tracer", "wake-ups a second", 0, wake_ups),
+        made("pace-cpu", "CPU of the tracer", "ms a second", 1, (cpu, of_cpu)),
+        made("pace-wake-ups", "Wake-ups of the tracer", "wake-ups a second", 0, (wake_ups, vec![])),
     ])
 }
 

@@ -6,13 +6,19 @@ use super::{
     Bench,
     contenders::{Contender, Lineup},
     kernel_time,
-    sweep::{Point, Series, Sweep, slope},
+    sweep::{Point, Series, Sweep, slopes},
 };
 
 /// Bytes of one argument in the sweep over their number.
 const ARGUMENT: u32 = 8;
 const KIB: u32 = 1024;
 const BYTES: &str = "KiB in one argument";
+/// Why kernel time hardly grows with their number.
+const ARGUMENTS_REASON: &str = "To exectrail arguments are bytes side by side, read at once.";
+/// Why kernel time grows with them.
+const BYTES_REASON: &str = "exectrail copies each byte twice, out of the new program's memory and \
+    into the buffer, and has no loop over arguments or bytes; beyond 16 KiB the copies leave the \
+    processor's first cache.";
 
 /// All three. The kernel's clock on programs has to be on.
 pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<Vec<Sweep>> {
@@ -24,17 +30,16 @@ pub(super) fn run(bench: &Bench, lineup: &Lineup) -> Result<Vec<Sweep>> {
     let excluded = sweep(bench, &lineup.excluding, bench.options.excluded, |percent| {
         bench.workload.shared(percent)
     })?;
-    let slopes = bytes.iter().filter_map(|series| {
-        let slope = slope(&series.medians())?;
-        Some(format!("{}: {:.3} us per KiB", series.name, slope))
-    });
-    let mut bytes_notes: Vec<String> = slopes.collect();
+    let per_kib = |slope| format!("{slope:.3} us per KiB");
+    let mut bytes_notes = slopes(&bytes, 0.0, per_kib, BYTES_REASON);
     bytes_notes.push("execsnoop keeps 128 bytes of each of 20 arguments.".to_owned());
     let made = |key, title: &str, x, log, series, notes| {
         let (title, y) = (title.to_owned(), "us of kernel time per exec");
         Sweep { key, title, x, y, log, decimals: 2, series, notes }
     };
-    let arguments_note = vec![format!("Each but the first has {ARGUMENT} bytes.")];
+    let mut arguments_note =
+        slopes(&arguments, 0.0, |slope| format!("{:.1} ns each", slope * 1000.0), ARGUMENTS_REASON);
+    arguments_note.push(format!("Each but the first has {ARGUMENT} bytes."));
     Ok(vec![
         made("arguments", "Arguments", "arguments", (false, true), arguments, arguments_note),
         made("bytes", "Bytes of arguments", BYTES, (false, true), bytes, bytes_notes),

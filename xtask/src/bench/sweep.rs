@@ -87,6 +87,27 @@ impl Sweep {
     }
 }
 
+/// What one more of `x` adds to each series from this place on, in words, and why.
+pub(super) fn slopes(
+    series: &[Series],
+    from: f64,
+    words: impl Fn(f64) -> String,
+    reason: &str,
+) -> Vec<String> {
+    let measured = series.iter().filter(|series| series.absent.is_none());
+    let slopes = measured.filter_map(|series| {
+        let points = series.medians();
+        let points: Vec<_> = points.into_iter().filter(|point| point.0 >= from).collect();
+        Some(format!("{}: {}", series.name, words(slope(&points)?)))
+    });
+    let slopes: Vec<_> = slopes.collect();
+    if slopes.is_empty() {
+        slopes
+    } else {
+        vec![format!("Slopes: {}. {reason}", slopes.join("; "))]
+    }
+}
+
 /// The slope of the line that comes nearest to points: what one more of `x` adds.
 pub(super) fn slope(points: &[(f64, f64)]) -> Option<f64> {
     let count = super::numbers::float(points.len());
@@ -108,6 +129,23 @@ mod tests {
         assert_eq!(slope(&[(0.0, 0.0), (1.0, 3.0), (2.0, 0.0)]), Some(0.0));
         assert_eq!(slope(&[(1.0, 1.0), (1.0, 2.0)]), None);
         assert_eq!(slope(&[]), None);
+    }
+
+    #[test]
+    fn slopes_are_told_with_their_reason_of_those_who_were_measured() {
+        let series = |name: &str, absent: Option<&str>| Series {
+            name: name.into(),
+            foreign: false,
+            points: [(0.0, 9.0), (1.0, 1.0), (3.0, 5.0)]
+                .map(|(x, y)| Point { x, samples: vec![y] })
+                .into(),
+            absent: absent.map(str::to_owned),
+        };
+        let words = |slope| format!("{slope:.1} us");
+        let all = [series("a", None), series("b", Some("gone")), series("c", None)];
+        let told = slopes(&all, 1.0, words, "It is copied.");
+        assert_eq!(told, ["Slopes: a: 2.0 us; c: 2.0 us. It is copied."]);
+        assert!(slopes(&all[1..2], 0.0, words, "It is copied.").is_empty());
     }
 
     #[test]
