@@ -138,7 +138,7 @@ impl Cells {
     pub fn arguments(event: &Event<'_>, mut take: impl FnMut(&str)) {
         let Some(args) = args_of(event) else { return };
         let mut word = String::new();
-        for arg in args.iter() {
+        for arg in &args {
             word.clear();
             match arg {
                 Arg::Whole(bytes) | Arg::Piece(bytes) => quote(bytes, Place::Argument, &mut word),
