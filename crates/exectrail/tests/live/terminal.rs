@@ -4,8 +4,11 @@ use std::{
     fs::{File, OpenOptions},
     io::{Read, Write},
     process::Stdio,
-    sync::{Arc, Mutex},
-    thread,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -22,6 +25,8 @@ pub(crate) struct Terminal {
     master: File,
     slave: File,
     written: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+    is_gone: Arc<AtomicBool>,
 }
 
 impl Terminal {
@@ -38,21 +43,35 @@ impl Terminal {
         let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
         let slave = OpenOptions::new().read(true).write(true).open(name).unwrap();
         let master = File::from(master);
-        let terminal = Self { master, slave, written: Arc::default() };
+        let (written, is_gone) = (Arc::default(), Arc::default());
+        let terminal = Self { master, slave, written, reader: None, is_gone };
         terminal.resize(columns);
         terminal
     }
 
-    fn read(self) -> Self {
+    fn read(mut self) -> Self {
         let (mut reader, into) = (self.master.try_clone().unwrap(), Arc::clone(&self.written));
-        thread::spawn(move || {
+        let is_gone = Arc::clone(&self.is_gone);
+        self.reader = Some(thread::spawn(move || {
             let mut bytes = [0; 4096];
             // An error is its end: nobody has it open any more.
             while let Ok(read @ 1..) = reader.read(&mut bytes) {
                 into.lock().unwrap().extend_from_slice(&bytes[..read]);
+                if is_gone.load(Ordering::Relaxed) {
+                    return;
+                }
             }
-        });
+        }));
         self
+    }
+
+    /// It is closed, as a window is, or a connection that breaks: whoever has it open still
+    /// reads nothing from it, and cannot write.
+    pub(crate) fn hang_up(mut self) {
+        self.is_gone.store(true, Ordering::Relaxed);
+        // So that the reader looks.
+        self.slave.write_all(b" ").unwrap();
+        self.reader.take().unwrap().join().unwrap();
     }
 
     /// Whether keys come by lines, and are seen, as a shell has it.

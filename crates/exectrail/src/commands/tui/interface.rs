@@ -1,8 +1,7 @@
 //! Between the state and the terminal: keys go there, pictures come back.
 
 use std::{
-    fs::File,
-    io::{self, IsTerminal as _, Read as _},
+    io::{self, Read as _},
     os::{
         fd::{AsFd as _, BorrowedFd},
         unix::net::UnixStream,
@@ -11,7 +10,6 @@ use std::{
 };
 
 use anyhow::Context as _;
-use crossterm::event;
 use exectrail_model::fields::Field;
 use exectrail_sinks::{Sink, base64_text};
 use exectrail_tui::{
@@ -21,7 +19,7 @@ use nix::sys::signal::{Signal, raise};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
-    keyboard,
+    keyboard::Keyboard,
     terminal::{self, Terminal},
 };
 use crate::{
@@ -56,7 +54,7 @@ pub(super) struct Interface {
     pub(super) shared: Shared,
     look: Look,
     terminal: Terminal,
-    keyboard: File,
+    keyboard: Keyboard,
     resized: UnixStream,
     begun: Instant,
     /// When the last picture was made, and when the pace was told.
@@ -76,12 +74,13 @@ impl Interface {
         color: bool,
     ) -> anyhow::Result<Self> {
         let look = Look::new(setup.boot, fields, color, None);
+        let keyboard = terminal::keyboard().context("opening the terminal for keys")?;
         let now = Instant::now();
         Ok(Self {
             shared: shared(State::new(setup)),
             look,
             terminal: Terminal::new(),
-            keyboard: terminal::keyboard().context("opening the terminal for keys")?,
+            keyboard: Keyboard::new(keyboard),
             resized: resizes().context("preparing for signals")?,
             begun: now,
             drawn: now,
@@ -184,15 +183,11 @@ impl Interface {
         if is_resized {
             self.resize();
         }
-        loop {
-            match event::poll(Duration::ZERO) {
-                Ok(true) => {}
-                // A terminal that is gone is always ready, and has nothing.
-                Ok(false) if self.keyboard.is_terminal() && self.terminal.check().is_ok() => break,
-                Ok(false) | Err(_) => return Asked::End,
-            }
-            let Ok(event) = event::read() else { return Asked::End };
-            let Some(key) = keyboard::pressed(&event) else { continue };
+        let Ok(keys) = self.keyboard.pressed() else { return Asked::End };
+        if self.terminal.check().is_err() {
+            return Asked::End;
+        }
+        for key in keys {
             let effect = lock(&self.shared).key(key, &mut self.look);
             if self.does(effect) == Asked::End {
                 return Asked::End;

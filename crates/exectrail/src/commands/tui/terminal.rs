@@ -6,21 +6,18 @@ use std::{
     fs::File,
     io::{self, IsTerminal as _, Write as _},
     panic,
-    sync::{
-        Once,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, MutexGuard, Once, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
-use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use exectrail_sinks::WriteBehind;
 use ratatui_core::{
     buffer::Buffer,
     layout::Rect,
     style::{Color, Modifier, Style},
 };
+use rustix::termios::{OptionalActions, SpecialCodeIndex, Termios, Winsize, tcgetattr, tcsetattr};
 
 use crate::exit::UsageError;
 
@@ -33,8 +30,9 @@ const CLEAR: &str = "\x1b[0m\x1b[H\x1b[J";
 /// How long a terminal that is stopped may keep us from leaving.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Whether it is ours, for whoever has to give it back in a hurry.
-static IS_ENTERED: AtomicBool = AtomicBool::new(false);
+/// While it is ours: the terminal, and the modes that it had before. Here for whoever has to
+/// give it back in a hurry.
+static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 static HOOKED: Once = Once::new();
 
 /// Refuses what is no terminal.
@@ -64,20 +62,48 @@ pub(super) fn keyboard() -> io::Result<File> {
     File::options().read(true).write(true).open("/dev/tty")
 }
 
-/// Columns and lines.
+/// Columns and lines, of which a terminal can claim to have 65,535 each: no picture of such a
+/// size is kept.
 pub(super) fn size() -> (u16, u16) {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
-    let known = |count: u16, otherwise| if count > 0 { count } else { otherwise };
-    size.map_or((80, 24), |size| (known(size.ws_col, 80), known(size.ws_row, 24)))
+    let known = |count: u16, otherwise, most| if count > 0 { count.min(most) } else { otherwise };
+    let known = |size: Winsize| (known(size.ws_col, 80, 2000), known(size.ws_row, 24, 1000));
+    size.map_or((80, 24), known)
 }
 
 /// Gives the terminal back, if it was ours. Also for a panic, which ends a release build
 /// before anything is dropped.
 fn restore() {
-    if IS_ENTERED.swap(false, Ordering::Relaxed) {
+    if before().is_some() {
         let mut out = io::stdout();
         drop(out.write_all(LEAVE.as_bytes()).and_then(|()| out.flush()));
-        drop(disable_raw_mode());
+        cook();
+    }
+}
+
+fn before() -> MutexGuard<'static, Option<(File, Termios)>> {
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Has keys come as they are pressed, unseen and without a meaning.
+fn uncook() -> io::Result<()> {
+    let terminal = keyboard()?;
+    let modes = tcgetattr(&terminal)?;
+    let mut raw = modes.clone();
+    raw.make_raw();
+    // Keys are waited for otherwise. A read that comes late finds none, and does not wait.
+    raw.special_codes[SpecialCodeIndex::VMIN] = 0;
+    raw.special_codes[SpecialCodeIndex::VTIME] = 0;
+    tcsetattr(&terminal, OptionalActions::Now, &raw)?;
+    before().get_or_insert((terminal, modes));
+    Ok(())
+}
+
+/// Has them come as they did before.
+fn cook() {
+    if let Some((terminal, modes)) = before().take() {
+        // Of a terminal that is gone, nobody misses them.
+        let _ = tcsetattr(terminal, OptionalActions::Now, &modes);
     }
 }
 
@@ -105,8 +131,7 @@ impl Terminal {
                 before(what);
             }));
         });
-        enable_raw_mode()?;
-        IS_ENTERED.store(true, Ordering::Relaxed);
+        uncook()?;
         self.is_stale = true;
         // Not by the line buffer that Rust puts before it.
         let stdout = stdout()?;
@@ -170,8 +195,7 @@ impl Terminal {
             }
             thread::sleep(Duration::from_millis(1));
         }
-        IS_ENTERED.store(false, Ordering::Relaxed);
-        drop(disable_raw_mode());
+        cook();
     }
 }
 
