@@ -5,6 +5,10 @@ use crate::{
     keys::{Along, Erased},
 };
 
+/// Bytes that a line has, at most: more is pasted by mistake, and is gone through for each
+/// letter.
+const LONGEST: usize = 4096;
+
 /// What is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -40,7 +44,7 @@ impl Prompt {
     }
 
     pub(crate) fn types(&mut self, letter: char) {
-        if !letter.is_control() {
+        if !letter.is_control() && self.text.len() < LONGEST {
             self.text.insert(self.at, letter);
             self.at += letter.len_utf8();
         }
@@ -107,6 +111,13 @@ mod tests {
         prompt.erase(Erased::Before);
         prompt.erase(Erased::Under);
         assert_eq!((prompt.text.as_str(), prompt.at), ("", 0));
+    }
+
+    #[test]
+    fn what_is_pasted_has_an_end() {
+        let mut prompt = Prompt::new(Purpose::Search, String::new());
+        (0..5000).for_each(|_| prompt.types('x'));
+        assert_eq!((prompt.text.len(), prompt.at), (4096, 4096));
     }
 
     #[test]
