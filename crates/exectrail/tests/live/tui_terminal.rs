@@ -33,9 +33,14 @@ struct Session {
 impl Session {
     /// In a session of its own, whose terminal it is.
     fn start(columns: u16, no_color: bool, words: &[&str]) -> Self {
+        Self::start_by(&["at-terminal", EXECTRAIL], columns, no_color, words)
+    }
+
+    /// By the subject, which is told how.
+    fn start_by(by: &[&str], columns: u16, no_color: bool, words: &[&str]) -> Self {
         let terminal = Terminal::new(columns);
         let mut command = Command::new(subject());
-        command.args(["at-terminal", EXECTRAIL]).args(words);
+        command.args(by).args(words);
         command.env("TERM", "xterm").env("XDG_CONFIG_HOME", "/nonexistent");
         command.env_remove("NO_COLOR").env_remove("RUST_LOG");
         command.envs(no_color.then_some(("NO_COLOR", "1")));
@@ -157,6 +162,35 @@ fn a_terminal_is_given_back_whatever_ends_it() {
     session.ended(" shown");
 }
 
+/// A terminal that is gone has always something to read: nothing.
+#[test]
+fn a_terminal_that_is_gone_is_an_end() {
+    let recording = golden();
+    let replay = ["replay", "--tui", recording.to_str().unwrap()];
+    let traces = real_kernel("a_terminal_that_is_gone_is_an_end");
+    let deaf = ["at-terminal", "/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh", EXECTRAIL];
+    for (words, sign) in [(&replay[..], "ENDED"), (&["tui", "--no-control"], "FOLLOWING")] {
+        if words[0] == "tui" && !traces {
+            continue;
+        }
+        // It is told so, or it does not hear.
+        for by in [&["at-terminal", EXECTRAIL][..], &deaf] {
+            for keys in [&b""[..], b"f/x\x1b[", &[b'j'; 1000]] {
+                let session = Session::start_by(by, 80, false, words);
+                session.sees(sign);
+                let Session { terminal, mut child, .. } = session;
+                terminal.types(keys);
+                terminal.hang_up();
+                let start = Instant::now();
+                while child.try_wait().unwrap().is_none() {
+                    assert!(start.elapsed() < Duration::from_secs(20), "{by:?} {words:?} {keys:?}");
+                    thread::sleep(Duration::from_millis(10));
+                }
+            }
+        }
+    }
+}
+
 /// Nobody reads what is drawn, and all that happens is taken nevertheless.
 #[test]
 fn a_terminal_that_is_stopped_keeps_nobody_waiting() {
@@ -267,4 +301,19 @@ fn a_recording_is_looked_at_while_it_is_written() {
     session.sees("ENDED");
     session.terminal.types(b"q");
     session.ended(" shown");
+}
+
+/// Whoever writes it may have nothing to write for long.
+#[test]
+fn a_recording_from_a_pipe_keeps_nobody_who_has_had_enough() {
+    let place = Place::new();
+    let pipe = place.path().join("pipe");
+    run(Command::new("mkfifo").arg(&pipe));
+    let session = replay(&pipe, &[]);
+    let mut writer = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let whole = fs::read(golden()).unwrap();
+    std::io::Write::write_all(&mut writer, &whole[..whole.len() - 100]).unwrap();
+    session.sees("FOLLOWING");
+    session.terminal.types(b"q");
+    session.ended("still being written");
 }

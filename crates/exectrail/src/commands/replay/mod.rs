@@ -7,6 +7,7 @@ use std::{
     fs::File,
     io::{self, Read, Write},
     ops::ControlFlow,
+    os::fd::AsFd as _,
     process::ExitCode,
 };
 
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     }
     let requests = args.tail.then(Requests::listen).transpose();
     let requests = requests.context("preparing for signals")?;
-    let mut replay = Replay::open(args)?;
+    let mut replay = Replay::open(args, |input| Box::new(input))?;
     replay.play(&|waits| {
         let patience = if waits { &LOOK_AGAIN } else { &NOW };
         requests.as_ref().is_some_and(|requests| has_been_ended(requests, patience))
@@ -61,8 +62,12 @@ pub(super) struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    pub(super) fn open(args: &'a ReplayArgs) -> anyhow::Result<Self> {
-        Ok(Self { args, reader: open(args)?, damages: Damages::default(), showing: None })
+    /// Reads the file by this.
+    pub(super) fn open(
+        args: &'a ReplayArgs,
+        by: impl FnOnce(File) -> Box<dyn Read + Send>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self { args, reader: open(args, by)?, damages: Damages::default(), showing: None })
     }
 
     /// Reads until it is known what it is of, and has it shown there. None, if it has come
@@ -135,17 +140,24 @@ impl<'a> Replay<'a> {
     }
 }
 
-fn open(args: &ReplayArgs) -> anyhow::Result<Reader<Box<dyn Read + Send>>> {
+fn open(
+    args: &ReplayArgs,
+    by: impl FnOnce(File) -> Box<dyn Read + Send>,
+) -> anyhow::Result<Reader<Box<dyn Read + Send>>> {
     let path = args.file.display();
     questions::check_output(args)?;
-    let input: Box<dyn Read + Send> = if args.file.as_os_str() == "-" {
-        Box::new(io::stdin())
+    let input = if args.file.as_os_str() == "-" {
+        io::stdin().as_fd().try_clone_to_owned().map(File::from)
     } else {
-        Box::new(File::open(&args.file).with_context(|| format!("cannot read {path}"))?)
+        File::open(&args.file)
     };
-    Reader::open(input).map_err(|error| match error {
-        OpenError::Io(error) => anyhow::Error::new(error).context(format!("cannot read {path}")),
-        error => anyhow!("{path}: {error}"),
+    Reader::open(by(input.with_context(|| format!("cannot read {path}"))?)).map_err(|error| {
+        match error {
+            OpenError::Io(error) => {
+                anyhow::Error::new(error).context(format!("cannot read {path}"))
+            }
+            error => anyhow!("{path}: {error}"),
+        }
     })
 }
 

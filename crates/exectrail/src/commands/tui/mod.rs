@@ -50,11 +50,11 @@ pub(crate) fn run(args: &TuiArgs) -> anyhow::Result<()> {
     let ended = trace::follow(&traced, &mut live);
     let Live { interface, .. } = live;
     let Some(mut interface) = interface else { return ended.map(|_| ()) };
-    if ended.as_ref().is_ok_and(|ended| !ended.is_asked_for) {
-        // The clock has ended the trace, and nobody has had enough of looking at it.
-        interface.linger()?;
-    }
+    // The clock may have ended the trace, and nobody has had enough of looking at it.
+    let is_left = ended.as_ref().is_ok_and(|ended| !ended.is_asked_for);
+    let looked = if is_left { interface.linger() } else { Ok(()) };
     let printed = interface.leave();
+    looked?;
     let Ended { summary, written, .. } = ended?;
     print(&printed)?;
     say(format_args!("{}", summary_words(&summary)));

@@ -2,6 +2,9 @@
 //! its first events on.
 
 use std::{
+    fs::File,
+    io::{self, Read},
+    os::{fd::AsFd as _, unix::net::UnixStream},
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -10,6 +13,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use exectrail_tui::{Setup, lock};
+use rustix::event::{PollFd, PollFlags, poll};
 
 use super::{
     check,
@@ -30,7 +34,8 @@ const READ_AGAIN: Duration = Duration::from_millis(100);
 /// Shows the recording until somebody has had enough.
 pub(crate) fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     check(&args.form)?;
-    let mut replay = Replay::open(args)?;
+    let (going, enough) = UnixStream::pair().context("preparing to read")?;
+    let mut replay = Replay::open(args, |input| Box::new(Awaited { input, enough }))?;
     let mut opened: Option<Interface> = None;
     let is_known = replay.begin(|plan, description| {
         let (events, bytes) = interface::kept(args.keep);
@@ -65,6 +70,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         });
         let seen = look(&mut interface, &mut requests, || reader.is_finished());
         is_enough.store(true, Ordering::Relaxed);
+        drop(going);
         let played = reader.join().unwrap_or_else(|_| Err(anyhow!("the reader has panicked")));
         seen.and(played)
     });
@@ -72,6 +78,24 @@ pub(crate) fn replay(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let code = played?;
     print(&printed)?;
     Ok(code)
+}
+
+/// A recording that may come by a pipe. That nothing comes there keeps nobody who has had
+/// enough: it is at its end then.
+struct Awaited {
+    input: File,
+    /// Its other end is closed by then.
+    enough: UnixStream,
+}
+
+impl Read for Awaited {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let mut fds = [self.enough.as_fd(), self.input.as_fd()]
+            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        poll(&mut fds, None)?;
+        let [enough, _] = fds;
+        if enough.revents().is_empty() { self.input.read(bytes) } else { Ok(0) }
+    }
 }
 
 /// Until somebody has had enough.
