@@ -133,7 +133,8 @@ impl Canvas<'_> {
 }
 
 const TITLE: Style = Style::new().add_modifier(Modifier::UNDERLINED);
-const CHOSEN: Style = Style::new().add_modifier(Modifier::REVERSED);
+/// A bar of one piece, also where a cell is dim otherwise.
+const CHOSEN: Style = Style::new().add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM);
 const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 const WARNING: Style = Style::new().fg(Color::Yellow);
 const BAD: Style = Style::new().fg(Color::Red);

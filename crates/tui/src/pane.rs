@@ -61,10 +61,9 @@ impl Lines {
         self.lines.push(Line { name: String::new(), text: title.to_owned(), tone: Tone::Title });
     }
 
-    /// A line as it is, for what has a form of its own.
+    /// A text without a name, which may have a form of its own.
     pub(crate) fn plain(&mut self, text: &str) {
-        let line = Line { name: String::new(), text: text.to_owned(), tone: Tone::Plain };
-        self.lines.push(line);
+        self.named("", 0, text);
     }
 
     /// A text beside its name, on as many lines as it takes.

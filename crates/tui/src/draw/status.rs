@@ -5,9 +5,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{BAD, CHOSEN, Canvas, DIM, GOOD, WARNING, WRONG};
 use crate::{
-    keys::{KEYS, Where},
+    keys::{KEYS, Message, Where},
     look::Look,
-    pane::wrapped,
+    pane::{Subject, wrapped},
     prompt::Prompt,
     state::State,
 };
@@ -120,15 +120,20 @@ pub(super) fn bottom(canvas: &mut Canvas<'_>, state: &State, (y, lines): (u16, u
         canvas.put(0, y, notice, WARNING);
         return;
     }
-    let at = if state.pane.is_some() { Where::Pane } else { Where::List };
-    hints(canvas, at, y);
+    hints(canvas, state.pane.as_ref().map(|pane| pane.subject), y);
 }
 
-fn hints(canvas: &mut Canvas<'_>, at: Where, y: u16) {
+fn hints(canvas: &mut Canvas<'_>, open: Option<Subject>, y: u16) {
+    let at = if open.is_some() { Where::Pane } else { Where::List };
+    let is_event = matches!(open, None | Some(Subject::Event(_)));
+    let is_of_event = |message: Message| {
+        matches!(message, Message::Neighbour(_) | Message::Copy | Message::Print)
+    };
     // How to get help and how to end has room in any case.
-    let rows: Vec<_> = KEYS.iter().filter(|row| row.at == at && !row.hint.is_empty()).collect();
-    let (last, first): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| ["help", "end", "close"].contains(&row.hint));
+    let rows = KEYS.iter().filter(|row| row.at == at && !row.hint.is_empty());
+    let (last, first): (Vec<_>, Vec<_>) = rows
+        .filter(|row| is_event || !is_of_event(row.message))
+        .partition(|row| ["help", "end", "close"].contains(&row.hint));
     let mut x = 0;
     for row in last.into_iter().chain(first) {
         let Some(key) = row.keys.first() else { continue };

@@ -69,6 +69,10 @@ fn summary_and_help() {
     check("summary.txt", &mut desk);
     desk.key(Key::Char('?'));
     check("help.txt", &mut desk);
+    // What has no room goes on in the next line.
+    let mut desk = self::desk(50, 24);
+    desk.key(Key::Char('r'));
+    check("summary-50x24.txt", &mut desk);
 }
 
 #[test]

@@ -283,3 +283,15 @@ fn failures_are_red_and_losses_yellow() {
     assert_eq!(color("-- 7"), Color::Yellow);
     assert_eq!(color("ls"), Color::Reset);
 }
+
+#[test]
+fn the_line_that_is_chosen_is_one_bar() {
+    let mut desk = some();
+    desk.key(Key::Home);
+    let picture = desk.picture();
+    for x in 0..picture.area.width {
+        let modifiers = picture[(x, 1)].modifier;
+        assert!(modifiers.contains(Modifier::REVERSED) && !modifiers.contains(Modifier::DIM));
+    }
+    assert!(picture[(0, 2)].modifier.contains(Modifier::DIM), "the next one has a dim time");
+}
