@@ -11,7 +11,7 @@ use std::{
 static WAITING: Mutex<Option<VecDeque<String>>> = Mutex::new(None);
 
 /// Of those, so many of the last ones are kept.
-const KEPT: usize = 100;
+pub(crate) const KEPT: usize = 100;
 
 /// Says a line. That nobody can hear it (a full disk, a reader that has gone) ends no
 /// trace; `eprintln!` would panic.

@@ -164,6 +164,7 @@ impl Interface {
             state.say(last);
         }
         said.extend(words);
+        said.drain(..said.len().saturating_sub(words::KEPT));
         self.drawn = Instant::now();
         if terminal.is_busy() || !state.is_changed() {
             return;
