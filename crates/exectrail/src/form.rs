@@ -52,6 +52,7 @@ pub(crate) fn open(
         color: output.color,
         failed: plan.failed,
         exits: plan.exits,
+        room: output.width.as_ref().and_then(|columns| columns()),
         width: output.width,
         header: true,
         tree: args.tree,

@@ -70,13 +70,15 @@ impl Pretty {
     /// A sink that writes to `options.out`.
     #[must_use]
     pub fn new(options: Options) -> Self {
+        let outcomes = options.failed || options.exits;
+        let room = options.room.filter(|&room| room > 0 && !options.tree);
+        let columns = match (options.fields.as_deref(), room) {
+            (None, Some(room)) => columns::within(outcomes, room),
+            (fields, _) => columns(fields, outcomes, options.tree),
+        };
         Self {
             out: Lines::new(options.out, options.can_take_long),
-            columns: columns(
-                options.fields.as_deref(),
-                options.failed || options.exits,
-                options.tree,
-            ),
+            columns,
             header: options.header,
             color: options.color,
             terminal: options.width,

@@ -28,6 +28,9 @@ pub struct Options {
     pub exits: bool,
     /// Asks for the columns of the terminal; `None` where nothing is to be cut.
     pub width: Option<Width>,
+    /// Cells of the terminal at the beginning, where default columns are to be chosen by it:
+    /// a narrow one has fewer. What stands above them stays, whatever becomes of the terminal.
+    pub room: Option<usize>,
     /// Whether to name the columns above them.
     pub header: bool,
     /// Whether programs stand below those that they descend from.
@@ -48,6 +51,7 @@ impl Options {
             failed: false,
             exits: false,
             width: None,
+            room: None,
             header: true,
             tree: false,
             time_zone: None,

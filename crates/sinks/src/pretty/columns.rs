@@ -68,6 +68,38 @@ pub(super) fn columns(
     columns
 }
 
+/// A terminal below this width has not enough room for all of the default columns.
+const NARROW: usize = 72;
+/// What the program is to have of it.
+const PROGRAM: usize = 26;
+
+/// The default columns of a terminal of so many cells. In a narrow one the executable and its
+/// arguments share a column, and others go that tell less, until that one has room.
+pub(super) fn within(outcomes: bool, width: usize) -> Vec<Column> {
+    if width >= NARROW {
+        return columns(None, outcomes, false);
+    }
+    let mut columns = columns(None, outcomes, true);
+    for column in &mut columns {
+        column.is_tree = false;
+    }
+    // With the gap before it.
+    let least = |column: &Column| match column.align {
+        Align::Right(least) => least + 1,
+        Align::Left(least) => least + 2,
+    };
+    while columns.iter().map(least).sum::<usize>() + PROGRAM > width
+        && let Some((first, _)) = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| it.yields > 0)
+            .max_by_key(|(_, it)| it.yields)
+    {
+        columns.remove(first);
+    }
+    columns
+}
+
 /// The columns of lines that stay, and are told the ends of their processes later.
 pub(super) fn lasting(selected: Option<&[&'static Field]>) -> Vec<Column> {
     if let Some(selected) = selected {

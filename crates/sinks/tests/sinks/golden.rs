@@ -84,6 +84,19 @@ fn pretty_in_a_narrow_terminal() {
 }
 
 #[test]
+fn pretty_with_the_columns_of_a_narrow_terminal() {
+    for (name, width) in [("narrow-60.txt", 60), ("narrow-40.txt", 40)] {
+        check(name, "pretty", &all(), |options| Options {
+            failed: true,
+            exits: true,
+            width: Some(Box::new(move || Some(width))),
+            room: Some(width),
+            ..options
+        });
+    }
+}
+
+#[test]
 fn every_width_holds_what_it_promises() {
     for width in 1..200 {
         let cut = written("pretty", &all(), |options| Options {
