@@ -260,8 +260,44 @@ need_bench_tools() {
 # --- kernels: machines to boot them in -------------------------------------------
 
 need_emulator() {
-    if have qemu-system-x86_64 && have dpkg-deb && have xz; then return; fi
-    install "an emulator, and what unpacks kernels" qemu-system-x86 dpkg xz-utils
+    if ! have dpkg-deb; then install "what unpacks kernels" dpkg; fi
+    if ! have xz; then install "what unpacks kernels" xz-utils; fi
+    have qemu-system-x86_64 || emulator qemu-system-x86 qemu-system-x86_64
+}
+
+# emulator PACKAGE PROGRAM: installed or, where a package that is there is in its way (a
+# qemu-utils of a newer release), unpacked beside it.
+emulator() {
+    (install "an emulator" "$1") || unpack_emulator "$1" "$2" ||
+        fail "$2 is missing, and $1 could be neither installed nor unpacked"
+}
+
+# All that apt would install anew for a package, below .tools, and a script that finds it.
+unpack_emulator() {
+    say "unpacking $1 below .tools instead; what is installed stays as it is"
+    place=$tools/$1
+    packages=$(apt-get install -s --no-install-recommends "$1" 2>/dev/null |
+        sed -n 's/^Inst \([^ ]*\) (.*/\1/p')
+    [ -n "$packages" ] || return 1
+    rm -rf "$place"
+    mkdir -p "$place/packages" "$tools/bin"
+    # As root apt would hand the download to a user who may not write here.
+    (cd "$place/packages" &&
+        apt-get download -qq -o APT::Sandbox::User="$(id -un)" $packages </dev/null) || return 1
+    for package in "$place"/packages/*.deb; do
+        dpkg-deb -x "$package" "$place" || return 1
+    done
+    rm -rf "$place/packages"
+    libraries=$(ls -d "$place"/usr/lib/*-linux-gnu "$place"/lib/*-linux-gnu 2>/dev/null |
+        tr '\n' ':')
+    modules=$(ls -d "$place"/usr/lib/*-linux-gnu/qemu | head -n 1)
+    cat >"$tools/bin/$2" <<SCRIPT
+#!/bin/sh
+LD_LIBRARY_PATH="$libraries" QEMU_MODULE_DIR="$modules" exec "$place/usr/bin/$2" \\
+    -L "$place/usr/share/qemu" -L "$place/usr/share/seabios" -L "$place/usr/lib/ipxe/qemu" "\$@"
+SCRIPT
+    chmod +x "$tools/bin/$2"
+    "$tools/bin/$2" --version >/dev/null
 }
 
 # An emulator of 64-bit Arm, and what links programs for it. No failure without them: the
@@ -273,11 +309,11 @@ need_arm() {
         say "there is no Rust of the distribution's; $without"
         return
     fi
-    libc=/usr/aarch64-linux-gnu/lib/libc.a
-    if have qemu-system-aarch64 && have aarch64-linux-gnu-gcc && [ -e "$libc" ]; then return; fi
-    # In a shell of its own: what fails there ends only that.
-    (install "64-bit Arm" qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross) ||
-        say "$without"
+    # In shells of their own: what fails there ends only that.
+    if ! have aarch64-linux-gnu-gcc || ! [ -e /usr/aarch64-linux-gnu/lib/libc.a ]; then
+        (install "64-bit Arm" gcc-aarch64-linux-gnu libc6-dev-arm64-cross) || say "$without"
+    fi
+    have qemu-system-aarch64 || (emulator qemu-system-arm qemu-system-aarch64) || say "$without"
 }
 
 # The programs that tests run in a machine are copied from here.
