@@ -14,6 +14,7 @@ use ratatui_core::{
 use crate::{look::Look, pane::wrapped, prompt::Prompt, state::State};
 
 pub(crate) use list::columns;
+pub use styled::COLORS;
 pub(crate) use styled::Styled;
 
 /// From so many lines on, what is open leaves room for some of the list.

@@ -24,7 +24,7 @@ mod state;
 mod store;
 mod view;
 
-pub use draw::draw;
+pub use draw::{COLORS, draw};
 pub use keys::{Binding, KEYS, Key, Message, Motion, Where};
 pub use look::Look;
 pub use sink::{Shared, TerminalSink, lock, shared};

@@ -66,18 +66,20 @@ impl Styled {
     }
 }
 
+/// The colours that pictures have, by their numbers in sequences: 30 more in front, 40 behind.
+pub const COLORS: [Color; 8] = [
+    Color::Black,
+    Color::Red,
+    Color::Green,
+    Color::Yellow,
+    Color::Blue,
+    Color::Magenta,
+    Color::Cyan,
+    Color::Gray,
+];
+
 /// What a sequence asks for, of what our own styles have.
 fn style(sequence: &str) -> Style {
-    const COLORS: [Color; 8] = [
-        Color::Black,
-        Color::Red,
-        Color::Green,
-        Color::Yellow,
-        Color::Blue,
-        Color::Magenta,
-        Color::Cyan,
-        Color::Gray,
-    ];
     let mut style = Style::new();
     for number in sequence.trim_start_matches('[').split(';') {
         style = match number.parse::<usize>() {

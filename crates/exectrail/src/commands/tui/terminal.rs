@@ -12,6 +12,7 @@ use std::{
 };
 
 use exectrail_sinks::WriteBehind;
+use exectrail_tui::COLORS;
 use ratatui_core::{
     buffer::Buffer,
     layout::Rect,
@@ -258,16 +259,6 @@ fn put_style(style: Style, text: &mut String) {
 
 /// Of those that pictures have.
 fn number(color: Color) -> Option<u8> {
-    const COLORS: [Color; 8] = [
-        Color::Black,
-        Color::Red,
-        Color::Green,
-        Color::Yellow,
-        Color::Blue,
-        Color::Magenta,
-        Color::Cyan,
-        Color::Gray,
-    ];
     COLORS.iter().position(|known| *known == color).and_then(|number| u8::try_from(number).ok())
 }
 
