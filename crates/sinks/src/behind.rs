@@ -87,15 +87,14 @@ impl WriteBehind {
     pub fn put(&mut self, bytes: &mut Vec<u8>, items: usize) -> io::Result<()> {
         self.start();
         let mut queue = self.shared.until(|queue| queue.bytes < self.room)?;
+        let mut is_packed = false;
         if queue.is_long_with(bytes.len()) {
             drop(queue);
-            let is_shorter = pack(bytes, &mut self.packed);
+            is_packed = pack(bytes, &mut self.packed);
             queue = self.shared.until(|_| true)?;
-            if is_shorter {
-                queue.take_packed(bytes, &self.packed, items, self.room);
-            } else {
-                queue.take(bytes, items, self.room);
-            }
+        }
+        if is_packed {
+            queue.take_packed(bytes, &self.packed, items, self.room);
         } else {
             queue.take(bytes, items, self.room);
         }
