@@ -19,7 +19,8 @@ use exectrail_model::{
 use crate::cgroups::Hierarchy;
 
 /// After so long without a record, 3 ms, the next one wakes the reader; while there are
-/// some, it looks for them every 4 ms (`reader.rs`), and a line is out in 5.
+/// some, it looks for them every 4 ms (`reader.rs`), and a line is out in 5. In a storm it
+/// takes its time.
 pub(crate) const WAKE_INTERVAL_NS: u64 = 3_000_000;
 
 /// How many there can be of what has places in maps.
