@@ -156,7 +156,6 @@ impl Draft<'_> {
             ktime,
             lane: u32::from(self.lane % 12),
             lost: self.lost.map(u32::from),
-            reserved: 0,
         }
     }
 

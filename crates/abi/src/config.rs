@@ -13,16 +13,6 @@ pub const SHORT_PATH: usize = 64;
 /// See [`SHORT_PATH`].
 pub const LONG_PATH: usize = 256;
 
-/// Index, among the exec hook's stages, of the one that walks on.
-pub const STAGE_WALK: u32 = 0;
-/// Index of the one that finishes.
-pub const STAGE_FINISH: u32 = 1;
-/// Index of the one that sends arguments in pieces; it is there only where they
-/// can be longer than one record.
-pub const STAGE_PIECES: u32 = 2;
-/// How many stages there can be.
-pub const STAGES: u32 = 3;
-
 /// Parts of a record that cost something and that not everyone wants: bits of
 /// [`Config::parts`] and of [`Exec::parts`](crate::record::Exec::parts).
 pub mod parts {
@@ -236,6 +226,10 @@ kernel_fields! {
     qstr_len: "qstr" { "len" + 0 }
     /// Address of a name, from the start of its `qstr`.
     qstr_name: "qstr" { "name" + 0 }
+    /// Where a short name stands in the entry itself, on older kernels.
+    dentry_iname: "dentry" { "d_iname" + 0 }
+    /// The same on newer ones (include/linux/dcache.h, 6.18).
+    dentry_shortname: "dentry" { "d_shortname" + 0 }
     /// Parent mount, the place where it is mounted, and its own root.
     mount_parent: "mount" { "mnt_parent" + 0, "mnt_mountpoint" + 8, "mnt.mnt_root" + 16 }
     /// The part of a mount that files point at.
@@ -319,11 +313,15 @@ pub struct Types {
     pub task: u32,
     /// `struct linux_binprm`.
     pub bprm: u32,
+    /// `struct dentry`.
+    pub dentry: u32,
+    /// `struct mount`.
+    pub mount: u32,
 }
 
 impl Types {
     /// Nothing known.
-    pub const NONE: Self = Self { task: 0, bprm: 0 };
+    pub const NONE: Self = Self { task: 0, bprm: 0, dentry: 0, mount: 0 };
 }
 
 /// Everything the kernel side is told.
@@ -378,8 +376,9 @@ pub struct Config {
     /// What is counted in the kernel instead of told: a `BY_` constant of
     /// [`tally`](crate::tally).
     pub tally: u32,
-    /// Zero: makes the whole a multiple of its longest word.
-    pub reserved: u32,
+    /// Number of the first scratch buffer of the attempt hooks: behind those of the exec
+    /// hooks and of what stands in for these.
+    pub attempt_scratch: u32,
 }
 
 /// The number of a helper that there is not: where the object calls it, the user side puts
@@ -410,7 +409,7 @@ impl Config {
         attempts_again: 0,
         types: Types::NONE,
         tally: 0,
-        reserved: 0,
+        attempt_scratch: 0,
     };
 }
 

@@ -10,7 +10,8 @@ use crate::fault::Loss;
 /// What one lane has seen and not sent. Only the kernel side writes it.
 ///
 /// `seen - filtered - dropped` is the number of records (pieces of arguments not
-/// counted) that this lane put into the ring buffer. A row fills a cache line, so that lanes do not share one.
+/// counted) that this lane put into the ring buffer. A row fills a cache line, so that lanes
+/// do not share one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
     feature = "user",
@@ -31,6 +32,8 @@ pub struct Counters {
     /// Records whose arguments, or environment, were shortened because the ring
     /// buffer was short of room.
     pub shortened: u64,
+    /// Always zero: fills the line.
+    pub reserved: u64,
 }
 
 /// [`Counters`] as plain words, the form in which a map value is read.

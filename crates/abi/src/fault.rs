@@ -91,19 +91,16 @@ pub enum Loss {
     RingFull = 0,
     /// Dropped: every scratch buffer of this CPU was held by a preempted program.
     ScratchBusy = 1,
-    /// Dropped: the kernel did not let one program go on in the next.
-    NoStage = 2,
     /// Missed: no program of ours ran. A later look at the process found its
     /// image counter further on than the execs that were seen.
-    Missed = 3,
+    Missed = 2,
 }
 
 impl Loss {
     /// How many reasons there are.
-    pub const COUNT: usize = 4;
+    pub const COUNT: usize = 3;
     /// Every reason, in index order.
-    pub const ALL: [Self; Self::COUNT] =
-        [Self::RingFull, Self::ScratchBusy, Self::NoStage, Self::Missed];
+    pub const ALL: [Self; Self::COUNT] = [Self::RingFull, Self::ScratchBusy, Self::Missed];
 
     /// Whether a program of ours saw it, so that it is part of what the account
     /// has as seen.
@@ -118,7 +115,6 @@ impl Loss {
         match self {
             Self::RingFull => "ring_full",
             Self::ScratchBusy => "scratch_busy",
-            Self::NoStage => "no_stage",
             Self::Missed => "missed",
         }
     }

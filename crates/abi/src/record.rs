@@ -122,8 +122,6 @@ pub struct Header {
     /// What this lane had lost before this record, by [`Loss`],
     /// modulo 2^32. A step tells that, where and why something is missing.
     pub lost: [u32; Loss::COUNT],
-    /// Always zero: keeps the size a multiple of eight without padding.
-    pub reserved: u32,
 }
 
 /// Credentials as they stand side by side in `struct cred`
@@ -353,11 +351,11 @@ pub struct Exit {
     pub faults: u32,
 }
 
-const _: () = assert!(size_of::<Header>() == 40);
+const _: () = assert!(size_of::<Header>() == 32);
 const _: () = assert!(size_of::<Creds>() == 32);
 const _: () = assert!(size_of::<Process>() == 24);
 const _: () = assert!(size_of::<Relative>() == 48);
 const _: () =
-    assert!(FIXED_LEN == 40 + 24 + 48 + 32 + 16 + 16 + 24 + 24 + 7 * 8 + 8 * 4 + TAILS * 4 + 4);
-const _: () = assert!(size_of::<Piece>() == 40 + 2 * 8);
-const _: () = assert!(size_of::<Exit>() == 40 + 24 + 32 + 16 + 8 * 8 + 4 * 4);
+    assert!(FIXED_LEN == 32 + 24 + 48 + 32 + 16 + 16 + 24 + 24 + 7 * 8 + 8 * 4 + TAILS * 4 + 4);
+const _: () = assert!(size_of::<Piece>() == 32 + 2 * 8);
+const _: () = assert!(size_of::<Exit>() == 32 + 24 + 32 + 16 + 8 * 8 + 4 * 4);

@@ -5,7 +5,7 @@
 //! nothing, would cost every exec for the sake of the preemptible hooks.
 
 use exectrail_abi::{
-    counters::{Counters, EXEC_AGAIN_ROW, EXIT_AGAIN_ROW, INTERRUPTIBLE_ROWS},
+    counters::{ATTEMPT_SLOTS, Counters, EXEC_AGAIN_ROW, EXIT_AGAIN_ROW, INTERRUPTIBLE_ROWS},
     fault::Loss,
 };
 
@@ -22,6 +22,40 @@ pub enum Role {
     Main,
     /// It can be, by any other program, but not by itself: what it writes is its own.
     StandIn,
+}
+
+/// What a scratch buffer remembers of the account: zero for the exec hooks' row, of any
+/// other row its number among those of one CPU, plus one.
+pub type Row = u32;
+const EXEC: Row = 0;
+
+/// The row of one of this CPU's attempt buffers.
+#[inline(always)]
+pub fn row_of_attempt(slot: u32) -> Row {
+    slot + 1
+}
+
+/// The slot of that buffer.
+#[inline(always)]
+pub fn slot_of_row(row: Row) -> u32 {
+    row.wrapping_sub(1) % ATTEMPT_SLOTS
+}
+
+impl Role {
+    /// Of what has this row, if it is an exec hook.
+    #[inline(always)]
+    pub fn of_row(row: Row) -> Self {
+        if row == EXEC { Self::Main } else { Self::StandIn }
+    }
+
+    /// The row of an exec hook.
+    #[inline(always)]
+    pub fn row(self) -> Row {
+        match self {
+            Self::Main => EXEC,
+            Self::StandIn => EXEC_AGAIN_ROW + 1,
+        }
+    }
 }
 
 /// One row of the account.
@@ -47,6 +81,15 @@ impl Account {
         match role {
             Role::Main => Self::of_exec(role),
             Role::StandIn => Self::of_interruptible(EXIT_AGAIN_ROW),
+        }
+    }
+
+    /// The row of whatever fills a scratch buffer, by [its number](Row).
+    #[inline(always)]
+    pub fn of(row: Row) -> Option<Self> {
+        match row {
+            EXEC => Self::of_exec(Role::Main),
+            row => Self::of_interruptible(row - 1),
         }
     }
 

@@ -8,15 +8,12 @@
 pub mod tally;
 
 use aya_ebpf::{
-    EbpfContext,
     bindings::{BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_RDONLY_PROG},
     macros::map,
-    maps::{
-        Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, ProgramArray, RingBuf, lpm_trie::Key,
-    },
+    maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf, lpm_trie::Key},
 };
 use exectrail_abi::{
-    config::{LONG_PATH, STAGE_FINISH, STAGE_PIECES, STAGE_WALK, STAGES as STAGES_MAX},
+    config::LONG_PATH,
     counters::Counters,
     record::Exit,
     rules::{
@@ -26,7 +23,6 @@ use exectrail_abi::{
 };
 
 use crate::{
-    account::Role,
     config::config,
     kernel::cpu,
     scratch::{Scratch, ShortKey},
@@ -117,25 +113,22 @@ pub static TREES: HashMap<u32, u64> = HashMap::with_max_entries(ENTRIES, BPF_F_N
 #[map]
 pub static HITS: Array<u64> = Array::with_max_entries(1, BPF_F_RDONLY);
 
-/// Scratch of the exec hooks, an entry per possible CPU, picked by CPU number; behind
-/// them as many of what stands in for these hooks, where something does.
+/// Scratch buffers: of the exec hooks, one per possible CPU, picked by CPU number; behind
+/// them as many of what stands in for these hooks, where something does; behind those of
+/// the attempt hooks, where failures are traced,
+/// [`ATTEMPT_SLOTS`](exectrail_abi::counters::ATTEMPT_SLOTS) per possible CPU.
 /// A plain array because a per-CPU value ends at 32 KiB (`PCPU_MIN_UNIT_SIZE`,
-/// mm/percpu.c). No owner check: these hooks are never preempted.
+/// mm/percpu.c), and one for all of them, so that a number names one.
 #[map]
-pub static EXEC_SCRATCH: Array<Scratch> = Array::with_max_entries(1, BPF_F_RDONLY);
+pub static SCRATCH: Array<Scratch> = Array::with_max_entries(1, BPF_F_RDONLY);
 
 /// Where what stands in for the hook of ends puts its record together, an entry per
 /// possible CPU.
 #[map]
 pub static EXIT_SCRATCH: Array<Exit> = Array::with_max_entries(1, BPF_F_RDONLY);
 
-/// Scratch of the attempt hooks, [`ATTEMPT_SLOTS`](exectrail_abi::counters::ATTEMPT_SLOTS)
-/// entries per possible CPU, or one entry in all when failures are not traced.
-#[map]
-pub static ATTEMPT_SCRATCH: Array<Scratch> = Array::with_max_entries(1, BPF_F_RDONLY);
-
-/// Which entries of [`ATTEMPT_SCRATCH`] are in use: a key is there while its
-/// entry is. An insertion that must not overwrite is the one atomic claim that
+/// Which buffers of the attempt hooks are in use, the first being zero: a key is there
+/// while its buffer is. An insertion that must not overwrite is the one atomic claim that
 /// every kernel since 5.8 and stable Rust have in common; a compare-and-swap
 /// needs 5.12, and this target has none in `core`.
 #[map]
@@ -164,46 +157,6 @@ pub static GIVEN: Array<Given> = Array::with_max_entries(1, BPF_F_RDONLY);
 /// sensor: a process that started later has had all its execs under our eyes.
 #[map]
 pub static ATTACHED: Array<u64> = Array::with_max_entries(1, BPF_F_RDONLY_PROG);
-
-/// The continuations of the exec hook: for the verifier, and for paths deeper than
-/// one program walks.
-#[map]
-pub static STAGES: ProgramArray = ProgramArray::with_max_entries(STAGES_MAX, 0);
-
-/// Those of what stands in for it, which is of another kind; an array holds one kind
-/// (kernel/bpf/core.c, `bpf_prog_map_compatible`).
-#[map]
-pub static STAGES_AGAIN: ProgramArray = ProgramArray::with_max_entries(STAGES_MAX, 0);
-
-#[inline(always)]
-fn stages(role: Role) -> &'static ProgramArray {
-    match role {
-        Role::Main => &STAGES,
-        Role::StandIn => &STAGES_AGAIN,
-    }
-}
-
-/// Goes on in the walk stage, and comes back only when the kernel allows no
-/// further call. Nothing of the caller's may need to be dropped.
-#[inline(always)]
-pub fn go_on_in_walk_stage<C: EbpfContext>(context: &C, role: Role) {
-    // SAFETY: the stage is of the caller's kind, so it takes the same context.
-    unsafe { stages(role).tail_call(context, STAGE_WALK) };
-}
-
-/// Goes on in the stage that finishes, likewise.
-#[inline(always)]
-pub fn go_on_in_finish_stage<C: EbpfContext>(context: &C, role: Role) {
-    // SAFETY: as above.
-    unsafe { stages(role).tail_call(context, STAGE_FINISH) };
-}
-
-/// Goes on in the stage that sends pieces of arguments, likewise.
-#[inline(always)]
-pub fn go_on_in_pieces_stage<C: EbpfContext>(context: &C, role: Role) {
-    // SAFETY: as above.
-    unsafe { stages(role).tail_call(context, STAGE_PIECES) };
-}
 
 /// The active generation, and its rules as a whole.
 #[inline(always)]

@@ -7,6 +7,8 @@
 //! is ever read up to a NUL. The second is preemption: two tasks on one CPU in
 //! one buffer. So a preemptible program must [`Claimed::take`] its buffer.
 
+use core::hint::black_box;
+
 use aya_ebpf::{
     bindings::BPF_NOEXIST, helpers::generated::bpf_probe_read_kernel, maps::lpm_trie::Key,
 };
@@ -23,11 +25,11 @@ use exectrail_abi::{
 };
 
 use crate::{
-    account::Role,
+    account::{Account, Role, Row, row_of_attempt},
     collect::path::Walk,
     config::config,
     kernel::{cpu, now},
-    maps::{ATTEMPT_SCRATCH, CLAIMS, EXEC_SCRATCH, EXIT_SCRATCH},
+    maps::{CLAIMS, EXIT_SCRATCH, SCRATCH},
     verifier::at_most,
 };
 
@@ -39,12 +41,14 @@ const _: () = assert!(COMPONENTS.is_power_of_two());
 /// One record in the making.
 #[repr(C)]
 pub struct Scratch {
+    /// Its own number, for [`lend`](Scratch::lend).
+    number: u32,
+    /// The row of the account that goes with it.
+    account: Row,
     /// How far the walk to the root has come.
     pub walk: Walk,
     /// Kernel address of a script's interpreter's name, or zero.
     pub interpreter: u64,
-    /// Non-zero: the pieces of this record's arguments have been seen to.
-    pub pieces_sent: u64,
     /// Most bytes of arguments that are copied from a failed exec.
     pub args_room: u64,
     /// Bytes of all tails that are finished or in the making.
@@ -96,22 +100,46 @@ impl Scratch {
     /// The exec hooks' buffer of this CPU.
     #[inline(always)]
     pub fn of_exec(role: Role) -> Option<&'static mut Self> {
-        let scratch = EXEC_SCRATCH.get_ptr_mut(match role {
+        let number = match role {
             Role::Main => cpu(),
             Role::StandIn => config!(cpus) + cpu(),
-        })?;
-        // SAFETY: the exec hooks are not preemptible, so no other program holds
-        // this CPU's entry (`hooks/mod.rs`). What stands in for them may be, but the
-        // kernel does not run it while it stands interrupted on this CPU.
+        };
+        // Nobody else holds it: the exec hooks are not preemptible (`hooks/mod.rs`). What
+        // stands in for them may be, but the kernel does not run it while it stands
+        // interrupted on this CPU.
+        let scratch = Self::at(number)?;
+        (scratch.number, scratch.account) = (number, role.row());
+        Some(scratch)
+    }
+
+    /// The buffer with this number, for whoever was [lent](Scratch::lend) it.
+    #[inline(always)]
+    pub fn at(number: u32) -> Option<&'static mut Self> {
+        let scratch = SCRATCH.get_ptr_mut(number)?;
+        // SAFETY: a map value; whoever holds it waits for us.
         Some(unsafe { &mut *scratch })
     }
 
-    /// The attempt hooks' buffer with this claim, for whoever was told it by its owner.
+    /// The row of the account that goes with it.
     #[inline(always)]
-    pub fn of_claim(claim: u32) -> Option<&'static mut Self> {
-        let scratch = ATTEMPT_SCRATCH.get_ptr_mut(claim)?;
-        // SAFETY: the owner waits for us.
-        Some(unsafe { &mut *scratch })
+    pub fn account(&self) -> Option<Account> {
+        Account::of(self.account)
+    }
+
+    /// The same by its number.
+    #[inline(always)]
+    pub fn account_row(&self) -> Row {
+        self.account
+    }
+
+    /// Lends the buffer to a global function, which takes numbers alone and finds it by its
+    /// own.
+    #[inline(always)]
+    pub fn lend<T>(&mut self, function: impl FnOnce(u32) -> T) -> T {
+        // The function changes what we hold: the compiler has to take it that somebody
+        // else knows the address.
+        black_box(&raw mut *self);
+        function(self.number)
     }
 
     /// Starts a record: writes every field of the fixed part.
@@ -131,7 +159,6 @@ impl Scratch {
         record.session = UNKNOWN_U32;
         record.parts = config!(parts);
         self.tail_len = 0;
-        self.pieces_sent = 0;
         self.component_count = 0;
     }
 
@@ -167,6 +194,15 @@ impl Scratch {
         exit.header.cpu = cpu() as u16;
         exit.header.ktime = now();
         exit
+    }
+
+    /// Of the rules that can still match, keeps these. In memory: what is read from there is
+    /// any number to the verifier, for which so all ways here are alike.
+    #[inline(always)]
+    pub fn keep(&mut self, rules: u64) {
+        let left = &raw mut self.left;
+        // SAFETY: a field of ours.
+        unsafe { left.write_volatile(left.read_volatile() & rules) };
     }
 
     /// Notes what a step of the collection fell short of.
@@ -273,11 +309,10 @@ impl Scratch {
         }
     }
 
-    /// Notes that a component of the executable's path begins here. Of those before, the
+    /// Notes that a component of the executable's path begins there. Of those before, the
     /// one furthest from the root gives way.
     #[inline(always)]
-    pub fn remember_component(&mut self) {
-        let begin = self.len(Tail::Exe);
+    pub fn remember_component(&mut self, begin: u64) {
         if self.component_count == 1 {
             self.leaf_end = begin;
         }
@@ -345,7 +380,6 @@ impl Scratch {
         piece.header.kind = KIND_PIECE;
         piece.header.cpu = cpu() as u16;
         piece.header.ktime = now();
-        piece.header.reserved = 0;
         (piece.of, piece.offset) = (of, offset);
         // SAFETY: as above.
         (piece, unsafe { self.tail().add(BEFORE_ARGS_MAX) })
@@ -418,7 +452,7 @@ unsafe fn zero(at: *mut u64, words: usize) {
 pub struct Claimed {
     scratch: *mut Scratch,
     /// Its number among all CPUs' buffers.
-    pub claim: u32,
+    claim: u32,
     /// Which of this CPU's buffers it is: the row of the account that goes with it.
     pub slot: u32,
 }
@@ -432,10 +466,12 @@ impl Claimed {
         for slot in 0..ATTEMPT_SLOTS {
             let claim = first + slot;
             if CLAIMS.insert(claim, 1, u64::from(BPF_NOEXIST)).is_ok() {
-                let Some(scratch) = ATTEMPT_SCRATCH.get_ptr_mut(claim) else {
+                let number = config!(attempt_scratch) + claim;
+                let Some(scratch) = Scratch::at(number) else {
                     let _ = CLAIMS.remove(claim);
                     return None;
                 };
+                (scratch.number, scratch.account) = (number, row_of_attempt(slot));
                 return Some(Self { scratch, claim, slot });
             }
         }

@@ -20,37 +20,30 @@ pub fn at_most(value: u64, max: u64) -> Option<u64> {
     if value > max { None } else { Some(value) }
 }
 
-/// The same pointer to a task, which the verifier no longer trusts.
-///
-/// Rule: whatever is loaded through a trusted pointer might be trusted, too, and the
-/// verifier looks for that by name through all types of the kernel, up to four times a
-/// load: 65 ms for the programs of a trace (6.18). See `trust.rs` of the sensor, which
-/// writes this call anew for each kernel: it is a move between registers in the end.
-#[inline(always)]
-pub fn untrusted(task: *mut c_void) -> *mut c_void {
-    // SAFETY: no such helper is ever called, and what stands there in its place has these
-    // arguments and touches no memory.
-    unsafe {
-        let cast = transmute::<usize, unsafe extern "C" fn(*mut c_void, u32) -> *mut c_void>(
-            CAST_MARK as usize,
-        );
-        cast(task, config!(types.task))
-    }
-}
-
 /// The same address as a pointer to a structure of this type, of which the verifier takes
 /// loads at the places that the structure has.
 ///
 /// Rule: a plain load goes through a pointer whose type the verifier knows ("R1 invalid mem
-/// access 'scalar'"). The same call as in [`untrusted`]; to be made only where it is one, which
-/// is where `kind` is not zero.
+/// access 'scalar'"). To be made only where there is such a call, which is where `kind` is
+/// not zero: `trust.rs` of the sensor writes it anew for each kernel. It is a move between
+/// registers in the end.
 #[inline(always)]
 pub fn of_type(address: u64, kind: u32) -> u64 {
-    // SAFETY: as above.
+    // SAFETY: no such helper is ever called, and what stands there in its place has these
+    // arguments and touches no memory.
     unsafe {
-        let cast = transmute::<usize, unsafe extern "C" fn(*mut c_void, u32) -> *mut c_void>(
-            CAST_MARK as usize,
-        );
-        cast(address as *mut c_void, kind) as u64
+        let cast = transmute::<usize, unsafe extern "C" fn(u64, u32) -> u64>(CAST_MARK as usize);
+        cast(address, kind)
     }
+}
+
+/// The same pointer to a task, which the verifier no longer trusts.
+///
+/// Rule: whatever is loaded through a trusted pointer might be trusted, too, and the
+/// verifier looks for that by name through all types of the kernel, up to four times a
+/// load: 65 ms for the programs of a trace (6.18). Where there is no such cast, it is the
+/// task itself.
+#[inline(always)]
+pub fn untrusted(task: *mut c_void) -> u64 {
+    of_type(task as u64, config!(types.task))
 }

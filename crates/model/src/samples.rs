@@ -20,7 +20,7 @@ pub(crate) fn short(len: usize) -> u32 {
 }
 
 pub(crate) fn header(kind: u16, len: usize) -> Header {
-    Header { len: short(len), kind, cpu: 1, ktime: 5, lane: 1, lost: [0; Loss::COUNT], reserved: 0 }
+    Header { len: short(len), kind, cpu: 1, ktime: 5, lane: 1, lost: [0; Loss::COUNT] }
 }
 
 pub(crate) fn record(kind: u16, tails: &[(Tail, &[u8])], change: impl Fn(&mut Exec)) -> Vec<u8> {

@@ -106,6 +106,10 @@ fn flags(tools: &Tools, staged: &Path) -> Result<OsString, Error> {
         // BTF is made from debug information.
         "-Cdebuginfo=2".into(),
         "-Clink-arg=--btf".into(),
+        // A word at any byte in one store, which the kernel allows where the processor
+        // does (kernel/bpf/verifier.c, `check_ptr_alignment`); otherwise eight.
+        "-Clink-arg=--cpu-features=+allows-misaligned-mem-access".into(),
+        "-Ctarget-cpu=v3".into(),
         linker,
     ];
     // BTF names the source of every line, so every folder of this machine has to

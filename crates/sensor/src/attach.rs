@@ -86,9 +86,6 @@ pub(crate) fn attach(
     tracefs: Option<&Tracefs>,
 ) -> Result<Vec<Link>, SensorError> {
     match hook.attach {
-        Attach::Stage(map, index) => {
-            object.set_stage(hook.program, map, index).map(|()| Vec::new())
-        }
         Attach::Raw(tracepoint) => attach_raw(object, hook, tracepoint).map(|link| vec![link]),
         Attach::Classic(tracepoints) => tracepoints
             .iter()

@@ -162,9 +162,8 @@ pub(crate) fn by_cpu(rows: &[Row], cpus: u32) -> Vec<CpuAccount> {
     accounts
 }
 
-/// How often each of these programs was skipped. Stages are not in it: the kernel
-/// jumps into them, and does not ask. Where others stand in for a program, an event is
-/// lost only if all are skipped, which is as often as the least of them, at most.
+/// How often each of these programs was skipped. Where others stand in for a program, an
+/// event is lost only if all are skipped, which is as often as the least of them, at most.
 pub(crate) fn by_program(
     object: &Object,
     hooks: &[Hook],
@@ -175,9 +174,8 @@ pub(crate) fn by_program(
         let fd = object.program_fd(hook.program).filter(|_| counted)?;
         Some(sys::program_facts(fd).ok()?.recursion_misses)
     };
-    let attached = hooks.iter().filter(|hook| hook.is_attached());
-    let first = attached.clone().filter(|hook| hook.stands_in_for() == hook.program);
-    let least = |name| attached.clone().filter(move |hook| hook.stands_in_for() == name);
+    let first = hooks.iter().filter(|hook| hook.stands_in_for() == hook.program);
+    let least = |name| hooks.iter().filter(move |hook| hook.stands_in_for() == name);
     first
         .map(|hook| ProgramAccount {
             name: hook.program,
@@ -217,7 +215,7 @@ mod tests {
         };
         // Two CPUs; behind their lanes are those of what can be interrupted, CPU by CPU.
         let of_second = 2 + INTERRUPTIBLE_ROWS;
-        let rows = [row(0, 10, [1, 0, 0, 0]), row(1, 20, [0; 4]), row(of_second, 5, [0, 2, 0, 4])];
+        let rows = [row(0, 10, [1, 0, 0]), row(1, 20, [0; 3]), row(of_second, 5, [0, 2, 4])];
         let account = Account { cpus: by_cpu(&rows, 2), programs: Vec::new() };
         assert_eq!(account.cpus.iter().map(|cpu| cpu.seen).collect::<Vec<_>>(), [10, 25]);
         assert_eq!((account.seen(), account.filtered(), account.dropped()), (35, 3, 3));
@@ -233,10 +231,8 @@ mod tests {
             [alone.to_vec(), vec![not_alone]].concat()
         };
         let missed = |lost, skipped| {
-            let rows = [Row {
-                lane: 0,
-                counters: Counters { lost: [0, 0, 0, lost], ..Counters::default() },
-            }];
+            let rows =
+                [Row { lane: 0, counters: Counters { lost: [0, 0, lost], ..Counters::default() } }];
             let account = Account { cpus: by_cpu(&rows, 1), programs: programs(skipped) };
             (account.missed(), account.skipped())
         };

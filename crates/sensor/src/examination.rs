@@ -269,7 +269,7 @@ fn tracefs(plan: &Plan, kernel: KernelVersion) -> Check {
     outcome("tracefs", "the formats of all tracepoints can be read", &read, bad)
 }
 
-/// Those that are attached, without those that stand in for them.
+/// Without those that stand in for them.
 fn hooks(plan: &Plan, kernel: KernelVersion, works: bool, bad: Verdict) -> Vec<Check> {
     let all = programs::hooks(plan, kernel);
     let stand_ins = |hook: &Hook| {
@@ -278,9 +278,8 @@ fn hooks(plan: &Plan, kernel: KernelVersion, works: bool, bad: Verdict) -> Vec<C
             .filter(|other| other.stands_in_for() == hook.program)
             .count()
     };
-    let first = |hook: &&Hook| hook.is_attached() && hook.stands_in_for() == hook.program;
     all.iter()
-        .filter(first)
+        .filter(|hook| hook.stands_in_for() == hook.program)
         .map(|hook| {
             let others = match stand_ins(hook) {
                 0 => String::new(),

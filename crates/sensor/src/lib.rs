@@ -24,6 +24,7 @@ mod attach;
 mod btf;
 mod cgroups;
 mod clock;
+mod constants;
 mod counters;
 mod dump;
 mod dump_maps;

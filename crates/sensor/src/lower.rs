@@ -62,7 +62,7 @@ pub(crate) fn config(
         attempts_again: 0,
         types: Types::NONE,
         tally: plan.counting.map_or(BY_NOTHING, |counting| counting.by.number()),
-        reserved: 0,
+        attempt_scratch: 0,
         tally_keys: [0; KEYS],
     }
 }

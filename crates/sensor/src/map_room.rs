@@ -37,7 +37,7 @@ pub(crate) struct MapRoom {
 const CURES: [(&str, &[&str]); 4] = [
     ("ask for a smaller --buffer", &["RING"]),
     ("use fewer rules", &["SHORT_PATHS", "LONG_PATHS", "PREFIXES", "NAMES", "HITS"]),
-    ("leave out --failed", &["ATTEMPT_SCRATCH", "CLAIMS", "INTERRUPTIBLE_COUNTERS", "ATTEMPTS"]),
+    ("leave out --failed", &["SCRATCH", "CLAIMS", "INTERRUPTIBLE_COUNTERS", "ATTEMPTS"]),
     (
         "lower kernel.pid_max, for each of which it has a place",
         &["IMAGES", "GIVEN", "TREES", "RUNS"],
@@ -54,11 +54,10 @@ impl MapRoom {
         let rules = rules_max.saturating_mul(2);
         let entries = vec![
             ("RING", ring_bytes),
-            ("EXEC_SCRATCH", if classic { cpus * 2 } else { cpus }),
+            ("SCRATCH", config.attempt_scratch + if failed { cpus * ATTEMPT_SLOTS } else { 0 }),
             ("EXIT_SCRATCH", if classic { cpus } else { 1 }),
             ("IMAGES", config.images),
             ("GIVEN", if classic { config.images } else { 1 }),
-            ("ATTEMPT_SCRATCH", if_failed(cpus * ATTEMPT_SLOTS)),
             ("CLAIMS", if_failed(cpus * ATTEMPT_SLOTS)),
             (
                 "INTERRUPTIBLE_COUNTERS",
@@ -129,7 +128,13 @@ mod tests {
     use crate::{error::SensorError, object};
 
     fn room() -> MapRoom {
-        let config = Config { cpus: 4, failed: 1, images: 1 << 15, ..Config::new_zeroed() };
+        let config = Config {
+            cpus: 4,
+            attempt_scratch: 8,
+            failed: 1,
+            images: 1 << 15,
+            ..Config::new_zeroed()
+        };
         MapRoom::new(
             &config,
             Sizes { ring_bytes: 1 << 21, rules_max: 512, classic: true, tallies: Some(8) },

@@ -11,13 +11,14 @@ use std::{
 
 use aya::{
     Ebpf, EbpfLoader, VerifierLogLevel,
-    maps::{Array, Map, MapData, MapError, PerCpuArray, ProgramArray},
+    maps::{Array, Map, MapData, MapError, PerCpuArray},
     programs::Program,
 };
 use exectrail_abi::{ABI_SYMBOL, config::Config, counters::COUNTERS_WORDS};
 use zerocopy::IntoBytes;
 
 use crate::{
+    constants,
     error::SensorError,
     map_flags::{must_preallocate, preallocate},
     map_room::{MapRoom, Sizes},
@@ -73,7 +74,7 @@ impl Object {
         let room = MapRoom::new(config, sizes);
         let mut loader = EbpfLoader::new();
         loader
-            .override_global("CONFIG", config.as_bytes(), true)
+            .override_global(constants::CONFIG, config.as_bytes(), true)
             .override_global(ABI_SYMBOL, &0u32, true)
             .verifier_log_level(VerifierLogLevel::DEBUG);
         for (map, entries) in room.entries() {
@@ -81,6 +82,7 @@ impl Object {
         }
         let mut object = aligned();
         trust::settle(object.bytes_mut(), cast);
+        constants::fold(object.bytes_mut(), config.as_bytes())?;
         if must_preallocate(kernel) {
             preallocate(object.bytes_mut())?;
         }
@@ -142,23 +144,6 @@ impl Object {
     pub(crate) fn program_fd(&self, name: &str) -> Option<BorrowedFd<'_>> {
         use std::os::fd::AsFd;
         self.ebpf.program(name)?.fd().ok().map(AsFd::as_fd)
-    }
-
-    /// Makes a loaded program a stage that the exec hook jumps into.
-    pub(crate) fn set_stage(
-        &mut self,
-        name: &str,
-        stages: &str,
-        index: u32,
-    ) -> Result<(), SensorError> {
-        let step = |error| SensorError::at(format!("registering {name}"), error);
-        let program = self.ebpf.program(name).ok_or_else(|| missing(name))?;
-        let fd = program.fd().and_then(|fd| fd.try_clone().map_err(Into::into));
-        let fd = fd.map_err(|error| SensorError::at(format!("registering {name}"), error))?;
-        let stages = map_mut(&mut self.ebpf, stages).map_err(step)?;
-        ProgramArray::try_from(stages)
-            .and_then(|mut stages| stages.set(index, &fd, 0))
-            .map_err(step)
     }
 
     /// The ring buffer; there is one reader.

@@ -12,7 +12,7 @@ use crate::{btf::Btf, trust};
 /// Rows of one member of which the kernel side reads other than eight bytes
 /// (pointers, addresses, `u64`). Rows of several members say it by their
 /// distances. Zero is for what is only pointed at.
-const SIZES: [(&str, u32); 30] = [
+const SIZES: [(&str, u32); 32] = [
     ("task_tgid", 4),
     ("task_flags", 4),
     ("task_loginuid", 4),
@@ -39,6 +39,8 @@ const SIZES: [(&str, u32); 30] = [
     ("inode_nlink", 4),
     ("super_dev", 4),
     ("qstr_len", 4),
+    ("dentry_iname", 32),
+    ("dentry_shortname", 32),
     ("bprm_argc", 4),
     ("cgroup_root_hierarchy_id", 4),
     ("cgroup_level", 4),
@@ -243,8 +245,17 @@ mod tests {
         // Two names of one member, what a module may describe elsewhere, and what
         // newer kernels have a helper for.
         assert_ne!(offsets.kernfs_parent == ABSENT, offsets.kernfs_parent_rcu == ABSENT);
-        let may_lack = ["kernfs_parent", "kernfs_parent_rcu", "ovl_inode_vfs", "ovl_inode_upper"];
-        missing.retain(|row| !may_lack.contains(&row.name) && row.name != "cgroup_ancestor_ids");
+        assert_ne!(offsets.dentry_iname == ABSENT, offsets.dentry_shortname == ABSENT);
+        let may_lack = [
+            "kernfs_parent",
+            "kernfs_parent_rcu",
+            "dentry_iname",
+            "dentry_shortname",
+            "ovl_inode_vfs",
+            "ovl_inode_upper",
+            "cgroup_ancestor_ids",
+        ];
+        missing.retain(|row| !may_lack.contains(&row.name));
         assert_eq!(missing, []);
     }
 }

@@ -4,17 +4,13 @@
 //! | file in `crates/bpf/src/hooks` | programs |
 //! |---|---|
 //! | `exec.rs` | what the two below have in common |
-//! | `exec_raw.rs` | `exec_raw`, `walk_raw`, `finish_raw`, `pieces_raw`; `exec_classic_again` and its stages |
-//! | `exec_classic.rs` | `exec_classic`, `walk_classic`, `finish_classic`, `pieces_classic` |
+//! | `exec_raw.rs` | `exec_raw`, `exec_classic_again` |
+//! | `exec_classic.rs` | `exec_classic` |
 //! | `given.rs` | `given`, `prepared` |
 //! | `attempt.rs` | `enter_execve`, `enter_execveat`, `exit_exec`, and `_again` |
 //! | `exit.rs` | `exit_raw`, `exit_classic`, `exit_classic_again` |
 //! | `birth.rs` | `birth` |
 
-use exectrail_abi::{
-    config::{STAGE_FINISH, STAGE_PIECES, STAGE_WALK},
-    record::ARGS_MAX,
-};
 use exectrail_model::plan::{HookChoice, Plan};
 
 use crate::preflight::KernelVersion;
@@ -26,8 +22,6 @@ pub(crate) enum Attach {
     Raw(&'static str),
     /// To classic tracepoints, by category and name.
     Classic(&'static [(&'static str, &'static str)]),
-    /// Not at all: other programs jump into it, by this place in this map.
-    Stage(&'static str, u32),
 }
 
 impl Attach {
@@ -36,7 +30,6 @@ impl Attach {
         match self {
             Self::Raw(_) => "raw tracepoint",
             Self::Classic(_) => "classic tracepoint",
-            Self::Stage(..) => "stage",
         }
     }
 }
@@ -47,7 +40,6 @@ impl Attach {
         match self {
             Self::Raw(name) => vec![name.to_owned()],
             Self::Classic(all) => all.iter().map(|(of, name)| format!("{of}:{name}")).collect(),
-            Self::Stage(..) => Vec::new(),
         }
     }
 }
@@ -64,11 +56,6 @@ pub(crate) struct Hook {
 }
 
 impl Hook {
-    /// Whether the kernel runs it at a tracepoint; others are jumped into.
-    pub(crate) fn is_attached(&self) -> bool {
-        !matches!(self.attach, Attach::Stage(..))
-    }
-
     /// The program that this one stands in for where the kernel does not run that, or
     /// itself.
     pub(crate) fn stands_in_for(&self) -> &'static str {
@@ -79,20 +66,12 @@ impl Hook {
 /// What names of programs that stand in for others have behind the others' names.
 const AGAIN: &str = "_again";
 
-/// The maps through which programs jump into others.
-const STAGES: &str = "STAGES";
-const STAGES_AGAIN: &str = "STAGES_AGAIN";
-
 const SUCCESSES: &str = "successful execs would not be seen";
 const FAILURES: &str = "failed execs would not be seen; leave out --failed";
 
-/// Success, told by a raw tracepoint: stages first, they must be there when the
-/// other one runs.
-pub(crate) const RAW: &[Hook] = &[
-    Hook { program: "finish_raw", attach: Attach::Stage(STAGES, STAGE_FINISH), without: SUCCESSES },
-    Hook { program: "walk_raw", attach: Attach::Stage(STAGES, STAGE_WALK), without: SUCCESSES },
-    Hook { program: "exec_raw", attach: Attach::Raw("sched_process_exec"), without: SUCCESSES },
-];
+/// Success, told by a raw tracepoint.
+pub(crate) const RAW: &[Hook] =
+    &[Hook { program: "exec_raw", attach: Attach::Raw("sched_process_exec"), without: SUCCESSES }];
 
 /// What a classic tracepoint does not tell.
 pub(crate) const GIVEN: Hook = Hook {
@@ -112,58 +91,17 @@ const HAS_PREPARE: KernelVersion = KernelVersion { major: 6, minor: 10 };
 pub(crate) const CLASSIC: &[Hook] = &[
     GIVEN,
     Hook {
-        program: "finish_classic",
-        attach: Attach::Stage(STAGES, STAGE_FINISH),
-        without: SUCCESSES,
-    },
-    Hook { program: "walk_classic", attach: Attach::Stage(STAGES, STAGE_WALK), without: SUCCESSES },
-    Hook {
         program: "exec_classic",
         attach: Attach::Classic(&[("sched", "sched_process_exec")]),
         without: SUCCESSES,
     },
 ];
 
-const LONG_ARGUMENTS: &str = "arguments over 64 KiB would not be whole; leave out --max-args";
-
-/// Arguments longer than one record, of execs told by a raw tracepoint.
-pub(crate) const PIECES_RAW: &[Hook] = &[Hook {
-    program: "pieces_raw",
-    attach: Attach::Stage(STAGES, STAGE_PIECES),
-    without: LONG_ARGUMENTS,
-}];
-
-/// The same, told by a classic one.
-pub(crate) const PIECES_CLASSIC: &[Hook] = &[Hook {
-    program: "pieces_classic",
-    attach: Attach::Stage(STAGES, STAGE_PIECES),
-    without: LONG_ARGUMENTS,
-}];
-
 /// What stands in for an exec hook of the classic kind, registered after it.
-pub(crate) const CLASSIC_AGAIN: &[Hook] = &[
-    Hook {
-        program: "finish_classic_again",
-        attach: Attach::Stage(STAGES_AGAIN, STAGE_FINISH),
-        without: SUCCESSES,
-    },
-    Hook {
-        program: "walk_classic_again",
-        attach: Attach::Stage(STAGES_AGAIN, STAGE_WALK),
-        without: SUCCESSES,
-    },
-    Hook {
-        program: "exec_classic_again",
-        attach: Attach::Raw("sched_process_exec"),
-        without: SUCCESSES,
-    },
-];
-
-/// What stands in for it with arguments longer than one record.
-pub(crate) const PIECES_CLASSIC_AGAIN: &[Hook] = &[Hook {
-    program: "pieces_classic_again",
-    attach: Attach::Stage(STAGES_AGAIN, STAGE_PIECES),
-    without: LONG_ARGUMENTS,
+pub(crate) const CLASSIC_AGAIN: &[Hook] = &[Hook {
+    program: "exec_classic_again",
+    attach: Attach::Raw("sched_process_exec"),
+    without: SUCCESSES,
 }];
 
 /// Births, for what image counters prove.
@@ -250,16 +188,11 @@ pub(crate) fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {
         HookChoice::Classic => false,
         HookChoice::Auto => kernel < RAW_PREEMPTIBLE,
     };
-    let (pieces, exec, exit) = if raw {
-        (PIECES_RAW.to_vec(), RAW.to_vec(), EXIT_RAW.to_vec())
+    let (exec, exit) = if raw {
+        (RAW.to_vec(), EXIT_RAW.to_vec())
     } else {
-        (
-            [PIECES_CLASSIC, PIECES_CLASSIC_AGAIN].concat(),
-            [CLASSIC, CLASSIC_AGAIN].concat(),
-            [EXIT_CLASSIC, EXIT_CLASSIC_AGAIN].concat(),
-        )
+        ([CLASSIC, CLASSIC_AGAIN].concat(), [EXIT_CLASSIC, EXIT_CLASSIC_AGAIN].concat())
     };
-    let pieces = if plan.args_max > ARGS_MAX { pieces } else { Vec::new() };
     let prepared = |hook: &Hook| if kernel < HAS_PREPARE { *hook } else { PREPARED };
     let told_first = |hook: &Hook| if *hook == GIVEN { prepared(hook) } else { *hook };
     let exec: Vec<Hook> = exec.iter().map(told_first).collect();
@@ -268,7 +201,7 @@ pub(crate) fn hooks(plan: &Plan, kernel: KernelVersion) -> Vec<Hook> {
     let exit = if needs_ends { exit } else { Vec::new() };
     let attempts = if plan.failed { ATTEMPTS } else { &[] };
     let again = if plan.failed && attempts_again(kernel) { ATTEMPTS_AGAIN } else { &[] };
-    [BIRTH, &exit, &pieces, &exec, attempts, again].concat()
+    [BIRTH, &exit, &exec, attempts, again].concat()
 }
 
 #[cfg(test)]
@@ -316,9 +249,6 @@ mod tests {
             RAW,
             CLASSIC,
             CLASSIC_AGAIN,
-            PIECES_RAW,
-            PIECES_CLASSIC,
-            PIECES_CLASSIC_AGAIN,
             ATTEMPTS,
             ATTEMPTS_AGAIN,
             EXIT_RAW,

@@ -441,7 +441,9 @@ fn create(
     let rules_max = Rulebook::room_for(plan, host.kernel);
     let rules = if plan.live || !plan.rules.is_empty() { rules_max } else { 0 };
     let room = Room { cpus: possible_cpus()?, images: image_places(), rules };
+    let classic = programs::are_classic(hooks);
     let config = Config {
+        attempt_scratch: if classic { room.cpus * 2 } else { room.cpus },
         attempts_again: u32::from(programs::attempts_again(host.kernel)),
         types: cast.map_or(Types::NONE, |cast| cast.types),
         tally_keys: tallies::random_keys()?,
@@ -450,7 +452,7 @@ fn create(
     let sizes = Sizes {
         ring_bytes: plan.buffer.bytes(),
         rules_max,
-        classic: programs::are_classic(hooks),
+        classic,
         tallies: plan.counting.map(|counting| tallies::entries(counting, room.cpus)),
     };
     Object::create(&config, cast, host.kernel, sizes)

@@ -9,8 +9,8 @@
 //! move between registers of, gives a pointer of the same type that no questions are asked
 //! of.
 //!
-//! It gives types to addresses that have none, too: to a raw tracepoint's argument, whose
-//! members are loads then, and no calls of a helper.
+//! It gives types to addresses that have none, too: to a raw tracepoint's argument, and to
+//! what a path is walked along, whose members are loads then, and no calls of a helper.
 //!
 //! A function of the kernel is called by its number among the kernel's types, so the call
 //! stands in the object as one of a helper that there is not, [`CAST_MARK`], and is written
@@ -21,10 +21,12 @@ use exectrail_abi::config::{CAST_MARK, Types};
 use crate::btf::Btf;
 
 /// The function, and the types.
-pub(crate) const NAMES: [&str; 3] = [FUNCTION, TASK, BPRM];
+pub(crate) const NAMES: [&str; 5] = [FUNCTION, TASK, BPRM, DENTRY, MOUNT];
 const FUNCTION: &str = "bpf_rdonly_cast";
 const TASK: &str = "task_struct";
 const BPRM: &str = "linux_binprm";
+const DENTRY: &str = "dentry";
+const MOUNT: &str = "mount";
 
 /// `r0 = r1`: `BPF_ALU64 | BPF_MOV | BPF_X`, and the registers.
 const MOVE: [u8; 8] = [0xbf, 0x10, 0, 0, 0, 0, 0, 0];
@@ -45,7 +47,12 @@ pub(crate) struct Cast {
 impl Cast {
     /// If this kernel has the function. `btf` must have been asked for [`NAMES`].
     pub(crate) fn of(btf: &Btf<'_>) -> Option<Self> {
-        let types = Types { task: btf.structure(TASK)?, bprm: btf.structure(BPRM)? };
+        let types = Types {
+            task: btf.structure(TASK)?,
+            bprm: btf.structure(BPRM)?,
+            dentry: btf.structure(DENTRY)?,
+            mount: btf.structure(MOUNT)?,
+        };
         Some(Self { function: btf.function(FUNCTION)?, types })
     }
 }
@@ -69,7 +76,7 @@ pub(crate) fn settle(object: &mut [u8], cast: Option<Cast>) -> usize {
 mod tests {
     use exectrail_abi::config::Types;
 
-    use super::{BPRM, Cast, FUNCTION, NAMES, TASK, settle};
+    use super::{BPRM, Cast, DENTRY, FUNCTION, MOUNT, NAMES, TASK, settle};
     use crate::{
         btf::{Btf, builder::Builder},
         object,
@@ -82,7 +89,8 @@ mod tests {
     fn the_numbers_are_those_of_the_kernels_types() {
         let mut types = Builder::new();
         let int = types.int(4);
-        let [task, bprm] = [TASK, BPRM].map(|name| types.structure(name, 4, &[("pid", int, 0)]));
+        let [task, bprm, dentry, mount] =
+            [TASK, BPRM, DENTRY, MOUNT].map(|name| types.structure(name, 4, &[("pid", int, 0)]));
         // A structure of the function's name is none, nor the other way round.
         types.structure(FUNCTION, 4, &[("pid", int, 0)]);
         types.raw(FUNC, 0, TASK, int, &[]);
@@ -91,7 +99,7 @@ mod tests {
         let function = types.raw(FUNC, 0, FUNCTION, int, &[]);
         let with = types.build();
         let found = Cast::of(&Btf::parse(&with, &NAMES).unwrap());
-        let types = Types { task, bprm };
+        let types = Types { task, bprm, dentry, mount };
         assert_eq!(found, Some(Cast { function, types }));
     }
 

@@ -31,7 +31,7 @@ pub const SHORT: u64 = 1024;
 /// Whether a record can be preceded by pieces. A constant: without them, nothing of
 /// them is in the program that runs.
 #[inline(always)]
-fn can_have_pieces() -> bool {
+pub fn can_have_pieces() -> bool {
     config!(args_max) > ARGS_MAX
 }
 
@@ -145,17 +145,12 @@ unsafe fn read_user(to: *mut u8, from: u64, len: u64, max: u64) -> Result<u64, F
 /// Of a failed exec, from the caller's memory: string by string, as far as it
 /// can be read. What cannot is marked, never shown as empty.
 #[inline(always)]
-pub fn of_caller(
-    scratch: &mut Scratch,
-    claim: u32,
-    account: Account,
-    argv: u64,
-) -> Result<(), Fault> {
+pub fn of_caller(scratch: &mut Scratch, account: Account, argv: u64) -> Result<(), Fault> {
     let asked = u64::from(config!(args_max)).min(FAILED_ARGS_MAX);
     let short = is_short_of_room_for(asked);
     scratch.args_room = if short { SHORT.min(asked) } else { asked };
     for index in 0..FAILED_ARGS {
-        match copy_failed_argument(claim, index as u32, argv) {
+        match scratch.lend(|buffer| copy_failed_argument(buffer, index as u32, argv)) {
             NEXT => {}
             END => return Ok(()),
             UNREADABLE => return Err(Fault::Args),
@@ -177,18 +172,17 @@ const END: u32 = 1;
 const UNREADABLE: u32 = 2;
 const CUT: u32 = 3;
 
-/// Copies one argument of a failed exec into the buffer with this claim, and tells by a
-/// number how it went on.
+/// Copies one argument of a failed exec into the buffer with this number, and tells by
+/// another how it went on.
 ///
 /// A global function, which the verifier walks once, by itself, and not for each of
 /// [`FAILED_ARGS`] turns: 200,000 instructions less of it (kernel/bpf/verifier.c,
-/// `do_check_subprogs`, since 5.6). It may be given numbers only, so it finds the buffer
-/// by its claim.
+/// `do_check_subprogs`, since 5.6).
 // SAFETY: no other function of this object has this name.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn copy_failed_argument(claim: u32, index: u32, argv: u64) -> u32 {
-    let Some(scratch) = Scratch::of_claim(claim) else { return UNREADABLE };
+pub extern "C" fn copy_failed_argument(buffer: u32, index: u32, argv: u64) -> u32 {
+    let Some(scratch) = Scratch::at(buffer) else { return UNREADABLE };
     let string = match read_pointer(argv.wrapping_add(u64::from(index) * 8)) {
         None => return UNREADABLE,
         Some(0) => {

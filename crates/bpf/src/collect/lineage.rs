@@ -7,7 +7,10 @@ use exectrail_abi::{
 };
 
 use crate::{
-    collect::path::{self, PARENT_EXE},
+    collect::{
+        TOLD,
+        path::{self, PARENT_EXE},
+    },
     config::{config, wants},
     kernel::Task,
     scratch::Scratch,
@@ -34,10 +37,23 @@ pub fn parent(scratch: &mut Scratch, task: Task) -> Result<(), Fault> {
     path::walk(scratch, PARENT_EXE, file.and_then(|file| file.path()))
 }
 
+/// Whom it descends from, in the buffer with this number. A global function, which the
+/// verifier walks by itself.
+// SAFETY: no other function of this object has this name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn tell_ancestors(buffer: u32) -> u32 {
+    if let Some(scratch) = Scratch::at(buffer) {
+        let ancestors = ancestors(scratch, Task::current());
+        scratch.note(ancestors);
+    }
+    TOLD
+}
+
 /// The grandparent and those before, as many as were asked for. The first
 /// process is its own parent's end: the kernel's idle task, with id 0.
 #[inline(always)]
-pub fn ancestors(scratch: &mut Scratch, task: Task) -> Result<(), Fault> {
+fn ancestors(scratch: &mut Scratch, task: Task) -> Result<(), Fault> {
     let mut ancestor = task.real_parent().ok_or(Fault::Ancestors)?;
     for index in 0..ANCESTORS_MAX {
         if index as u32 >= config!(ancestors) {

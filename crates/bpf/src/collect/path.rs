@@ -23,40 +23,29 @@ use crate::{
     verifier::at_most,
 };
 
-/// Components that the first program walks. The verifier follows each of them,
-/// at a cost of load time, and few executables lie deeper.
-pub const FIRST: usize = 16;
+/// Steps of one call: most paths need no more. The verifier walks each.
+const STEPS: usize = 4;
 
-/// Components that the walk stage walks. The kernel lets us enter stages 33 times
-/// (`MAX_TAIL_CALL_CNT`, include/linux/bpf.h), the last of which is for the stage
-/// that finishes: 16 + 32 * 66 = 2,128 is more than the 2,047 components that fit
-/// into `PATH_MAX`, and the mounts between them.
-pub const STAGE: usize = 66;
-
-/// Components of a working directory or of a parent's executable. They have no
-/// stage of their own; of deeper ones, the end is told.
-const OTHERS: usize = 32;
+/// Calls of one call above it, and of the one above that: their steps are more than the
+/// 2,047 components that fit into `PATH_MAX`, and the mounts between them.
+const CALLS: usize = 24;
 
 /// Longest name of a component (`NAME_MAX`, include/uapi/linux/limits.h).
 const NAME_MAX: u64 = 255;
 
-/// Where a walk is. It lives in the scratch buffer, because a tail call keeps
-/// nothing else.
+/// Where a walk is. It lives in the scratch buffer, because a global function takes
+/// nothing but numbers; and what is read from there is any number to the verifier, for
+/// which so all steps are alike.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Walk {
     dentry: Dentry,
     mount: Mount,
     place: MountPlace,
-}
-
-/// How a walk went on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// The root is reached.
-    Root,
-    /// There is more above.
-    Deeper,
+    /// Bytes of the tails before this one.
+    start: u64,
+    /// Non-zero: where components begin is remembered.
+    remembers: u64,
 }
 
 /// Whose path it is: the tail it goes to, and what to say when it falls short.
@@ -75,84 +64,132 @@ pub const CWD: Part = Part { tail: Tail::Cwd, missing: Fault::Cwd, cut: Fault::C
 pub const PARENT_EXE: Part =
     Part { tail: Tail::ParentExe, missing: Fault::ParentExe, cut: Fault::ParentExeCut };
 
-/// Walks a whole path, as far as one program can.
+/// Walks a whole path.
 #[inline(always)]
 pub fn walk(scratch: &mut Scratch, part: Part, path: Option<FilePath>) -> Result<(), Fault> {
-    start(scratch, part, path)?;
-    match advance::<OTHERS>(scratch, part)? {
-        Progress::Root => Ok(()),
-        Progress::Deeper => Err(part.cut),
+    let FilePath { mnt, dentry } = path.ok_or(part.missing)?;
+    let mount = Mount::of(mnt).ok_or(part.missing)?;
+    let place = mount.place().ok_or(part.missing)?;
+    let start = scratch.tail_len;
+    let remembers = gate::is_on() && part.tail as usize == Tail::Exe as usize;
+    let remembers = u64::from(remembers);
+    scratch.walk = Walk { dentry: Dentry(dentry), mount, place, start, remembers };
+    let outcome = scratch.lend(|buffer| walk_to_root(buffer));
+    scratch.record.tails[part.tail as usize] = scratch.tail_len.wrapping_sub(start) as u32;
+    match outcome {
+        ROOT => Ok(()),
+        MISSING => Err(part.missing),
+        _ => Err(part.cut),
     }
 }
 
-/// Puts the walk at a file.
-#[inline(always)]
-pub fn start(scratch: &mut Scratch, part: Part, path: Option<FilePath>) -> Result<(), Fault> {
-    scratch.walk = first_place(path).ok_or(part.missing)?;
-    Ok(())
+/// How a walk went on: the root is reached, there is more above, something could not be
+/// read, or there is no room.
+const ROOT: u32 = 0;
+const DEEPER: u32 = 1;
+const MISSING: u32 = 2;
+const CUT: u32 = 3;
+
+/// Walks to the root, in the buffer with this number.
+///
+/// Global functions, this one and the next two: the verifier walks each once, by itself, and
+/// not for each path and each turn (kernel/bpf/verifier.c, `do_check_subprogs`, since 5.6).
+// SAFETY: no other function of this object has this name; so for the next two.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn walk_to_root(buffer: u32) -> u32 {
+    for _ in 0..CALLS {
+        let outcome = walk_far(buffer);
+        if outcome != DEEPER {
+            return outcome;
+        }
+    }
+    CUT
 }
 
-#[inline(always)]
-fn first_place(path: Option<FilePath>) -> Option<Walk> {
-    let FilePath { mnt, dentry } = path?;
-    let mount = Mount::of(mnt)?;
-    Some(Walk { dentry: Dentry(dentry), mount, place: mount.place()? })
+/// Walks many steps.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn walk_far(buffer: u32) -> u32 {
+    for _ in 0..CALLS {
+        let outcome = walk_on(buffer);
+        if outcome != DEEPER {
+            return outcome;
+        }
+    }
+    DEEPER
 }
 
-/// Walks up to so many steps.
-#[inline(always)]
-pub fn advance<const STEPS: usize>(scratch: &mut Scratch, part: Part) -> Result<Progress, Fault> {
-    let mut walk = scratch.walk;
+/// Walks a few steps.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn walk_on(buffer: u32) -> u32 {
+    let Some(scratch) = Scratch::at(buffer) else { return MISSING };
     for _ in 0..STEPS {
-        if step(scratch, part, &mut walk)? == Progress::Root {
-            return Ok(Progress::Root);
+        match step(scratch) {
+            Ok(DEEPER) => {}
+            Ok(outcome) | Err(outcome) => return outcome,
         }
     }
-    scratch.walk = walk;
-    Ok(Progress::Deeper)
+    DEEPER
 }
 
 #[inline(always)]
-fn step(scratch: &mut Scratch, part: Part, walk: &mut Walk) -> Result<Progress, Fault> {
-    if walk.dentry == walk.place.root {
-        if walk.place.parent == walk.mount {
-            return Ok(Progress::Root);
-        }
-        walk.dentry = walk.place.mountpoint;
-        walk.mount = walk.place.parent;
-        walk.place = walk.mount.place().ok_or(part.missing)?;
-        return Ok(Progress::Deeper);
+fn step(scratch: &mut Scratch) -> Result<u32, u32> {
+    let dentry = scratch.walk.dentry;
+    if dentry == scratch.walk.place.root {
+        return leave_mount(&mut scratch.walk);
     }
-    let (parent, name) = walk.dentry.parent_and_name().ok_or(part.missing)?;
-    let orphan = parent == walk.dentry;
+    let (parent, name) = dentry.parent_and_name().ok_or(MISSING)?;
+    let orphan = parent == dentry;
     // The root of a file system that is not the root of its mount (a detached
     // bind mount) has the name "/", which is no component.
-    if !orphan || scratch.len(part.tail) == 0 {
-        append(scratch, part, name)?;
+    if !orphan || scratch.tail_len == scratch.walk.start {
+        append(scratch, dentry, name)?;
     }
-    walk.dentry = parent;
-    Ok(if orphan { Progress::Root } else { Progress::Deeper })
+    scratch.walk.dentry = parent;
+    Ok(if orphan { ROOT } else { DEEPER })
+}
+
+#[inline(always)]
+fn leave_mount(walk: &mut Walk) -> Result<u32, u32> {
+    let MountPlace { parent, mountpoint, .. } = walk.place;
+    if parent == walk.mount {
+        return Ok(ROOT);
+    }
+    (walk.dentry, walk.mount) = (mountpoint, parent);
+    walk.place = parent.place().ok_or(MISSING)?;
+    Ok(DEEPER)
 }
 
 /// Appends a name and its NUL to the tail.
 #[inline(always)]
-fn append(scratch: &mut Scratch, part: Part, name: Name) -> Result<(), Fault> {
-    let len = at_most(u64::from(name.len), NAME_MAX).ok_or(part.missing)?;
-    if scratch.len(part.tail) + len + 1 > PATH_MAX as u64 {
-        return Err(part.cut);
+fn append(scratch: &mut Scratch, dentry: Dentry, name: Name) -> Result<(), u32> {
+    let len = at_most(u64::from(name.len), NAME_MAX).ok_or(MISSING)?;
+    let used = scratch.tail_len.wrapping_sub(scratch.walk.start);
+    if used + len + 1 > PATH_MAX as u64 {
+        return Err(CUT);
     }
-    if gate::is_on() && part.tail as usize == Tail::Exe as usize {
-        scratch.remember_component();
+    if gate::is_on() && scratch.walk.remembers != 0 {
+        scratch.remember_component(used);
     }
-    let to = scratch.end(BEFORE_ARGS_MAX as u64).ok_or(part.cut)?;
-    // SAFETY: `to` has room for `len`: behind it lies the arguments' part; the
-    // helper checks the source.
-    let failed = unsafe { bpf_probe_read_kernel(to.cast(), len as u32, name.address as *const _) };
-    if failed != 0 {
-        return Err(part.missing);
+    let to = scratch.end(BEFORE_ARGS_MAX as u64).ok_or(CUT)?;
+    if dentry.has_short(name) {
+        // SAFETY: `to` has room for it: behind it lies the arguments' part.
+        unsafe { dentry.copy_short(name, to) };
+    } else {
+        // Once more, right here: older verifiers forget the bound on the way (6.1).
+        let len = at_most(len, NAME_MAX).ok_or(MISSING)?;
+        // SAFETY: `to` has room for `len`; the helper checks the source.
+        let failed =
+            unsafe { bpf_probe_read_kernel(to.cast(), len as u32, name.address as *const _) };
+        if failed != 0 {
+            return Err(MISSING);
+        }
     }
+    let len = at_most(len, NAME_MAX).ok_or(MISSING)?;
     // SAFETY: as above: `len` is at most 255, and the tails go on.
     unsafe { to.add(len as usize).write(0) };
-    scratch.grow(part.tail, len + 1);
+    scratch.tail_len += len + 1;
     Ok(())
 }

@@ -33,36 +33,36 @@ struct Judge {
     generation: usize,
 }
 
-/// The rules that all of these attributes leave.
+/// Leaves in the buffer the rules that all of these attributes leave.
 #[inline(always)]
-pub fn left(
+pub fn judge(
     scratch: &mut Scratch,
     task: Task,
     rules: &'static RuleSet,
     generation: usize,
     result: u32,
-) -> u64 {
+) {
     let judge = Judge { rules, generation };
-    let mut left = judge.result(result);
+    scratch.left = judge.result(result);
     if has(rules, Attribute::Told.bit()) {
-        left &= judge.told(scratch);
+        let told = judge.told(scratch);
+        scratch.keep(told);
     }
     if has(rules, CREDS) {
-        left &= judge.creds(task);
+        scratch.keep(judge.creds(task));
     }
     if has(rules, Attribute::Cgroup.bit()) {
-        left &= judge.cgroup();
+        scratch.keep(judge.cgroup());
     }
     if has(rules, Attribute::PidNamespace.bit()) {
-        left &= judge.number(Attribute::PidNamespace, task.pid_namespace());
+        scratch.keep(judge.number(Attribute::PidNamespace, task.pid_namespace()));
     }
     if has(rules, NAMESPACES) {
-        left &= judge.namespaces(task);
+        scratch.keep(judge.namespaces(task));
     }
     if has(rules, Attribute::Parent.bit()) {
-        left &= judge.parent(task);
+        scratch.keep(judge.parent(task));
     }
-    left
 }
 
 impl Judge {

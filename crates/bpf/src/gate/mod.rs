@@ -20,7 +20,6 @@ use exectrail_abi::{
 
 use self::paths::Found;
 use crate::{
-    account::Account,
     collect::image::{self, Owner},
     config::config,
     kernel::Task,
@@ -39,18 +38,65 @@ pub fn is_on() -> bool {
 /// Judges by all but the executable; `None` if that turns the event away. `result` is
 /// an errno, or zero.
 #[inline(always)]
-pub fn first_look(scratch: &mut Scratch, account: Account, task: Task, result: u32) -> Option<()> {
-    if !is_on() {
-        return Some(());
+pub fn first_look(scratch: &mut Scratch, result: u32) -> Option<()> {
+    if is_on() && scratch.lend(|buffer| look_first(buffer, result)) == TURNED_AWAY {
+        return None;
     }
+    Some(())
+}
+
+/// Judges by all there is; `None` if that turns the event away.
+#[inline(always)]
+pub fn last_look(scratch: &mut Scratch) -> Option<()> {
+    if is_on() && scratch.lend(|buffer| look_again(buffer)) == TURNED_AWAY {
+        return None;
+    }
+    Some(())
+}
+
+/// What looks return.
+const KEPT: u32 = 0;
+const TURNED_AWAY: u32 = 1;
+
+/// See [`first_look`]. A global function, as the next, which the verifier walks by itself.
+// SAFETY: no other function of this object has this name; so for the next.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn look_first(buffer: u32, result: u32) -> u32 {
+    let Some(scratch) = Scratch::at(buffer) else { return KEPT };
+    let judged = by_what_is_known(scratch, Task::current(), result);
+    outcome(scratch, judged)
+}
+
+/// See [`last_look`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn look_again(buffer: u32) -> u32 {
+    let Some(scratch) = Scratch::at(buffer) else { return KEPT };
+    let judged = by_all(scratch);
+    outcome(scratch, judged)
+}
+
+#[inline(always)]
+fn outcome(scratch: &Scratch, judged: Option<()>) -> u32 {
+    if judged.is_some() {
+        return KEPT;
+    }
+    if let Some(account) = scratch.account() {
+        account.filtered();
+    }
+    TURNED_AWAY
+}
+
+#[inline(always)]
+fn by_what_is_known(scratch: &mut Scratch, task: Task, result: u32) -> Option<()> {
     let Some((generation, rules)) = active_rules() else { return Some(()) };
     scratch.generation = generation as u64;
     if rules.uses == 0 {
         return Some(());
     }
-    scratch.left = attributes::left(scratch, task, rules, generation, result);
+    attributes::judge(scratch, task, rules, generation, result);
     if has(rules, USES_ONLY) && !has(rules, USES_PLAIN_ONLY) && scratch.left & rules.only == 0 {
-        account.filtered();
         return None;
     }
     let given = paths::as_given(scratch, rules, generation, result);
@@ -64,15 +110,11 @@ pub fn first_look(scratch: &mut Scratch, account: Account, task: Task, result: u
     scratch.names_are_whole = names_are_whole;
     let either = given.or(named);
     scratch.plain_only = u64::from(either.only);
-    exclude(scratch, account, rules, either.exclude)
+    exclude(scratch, rules, either.exclude)
 }
 
-/// Judges by all there is; `None` if that turns the event away.
 #[inline(always)]
-pub fn last_look(scratch: &mut Scratch, account: Account) -> Option<()> {
-    if !is_on() {
-        return Some(());
-    }
+fn by_all(scratch: &mut Scratch) -> Option<()> {
     let generation = scratch.generation as usize & 1;
     let Some(rules) = rules_of(generation) else { return Some(()) };
     if rules.uses == 0 {
@@ -87,7 +129,7 @@ pub fn last_look(scratch: &mut Scratch, account: Account) -> Option<()> {
         found = found.or(named);
     }
     scratch.plain_only |= u64::from(found.only);
-    exclude(scratch, account, rules, found.exclude)?;
+    exclude(scratch, rules, found.exclude)?;
     if !has(rules, USES_ONLY) || scratch.plain_only != 0 {
         return Some(());
     }
@@ -98,7 +140,6 @@ pub fn last_look(scratch: &mut Scratch, account: Account) -> Option<()> {
         if names_are_sure { by(rules, Attribute::Name, scratch.by_name) } else { u64::MAX };
     let unsure_of_plain = has(rules, USES_PLAIN_ONLY) && (!is_sure || has_names && !names_are_sure);
     if scratch.left & by_path & by_name & rules.only == 0 && !unsure_of_plain {
-        account.filtered();
         return None;
     }
     Some(())
@@ -134,7 +175,7 @@ pub fn turns_away_end(task: Task) -> Option<bool> {
 /// Turns away what an `exclude` rule matches: a plain one, by its number plus one, or
 /// one of those that are left.
 #[inline(always)]
-fn exclude(scratch: &mut Scratch, account: Account, rules: &RuleSet, plain: u32) -> Option<()> {
+fn exclude(scratch: &mut Scratch, rules: &RuleSet, plain: u32) -> Option<()> {
     let matching = scratch.left
         & by(rules, Attribute::Path, scratch.by_filename)
         & by(rules, Attribute::Name, scratch.by_name)
@@ -148,7 +189,6 @@ fn exclude(scratch: &mut Scratch, account: Account, rules: &RuleSet, plain: u32)
         return Some(());
     };
     hit(number);
-    account.filtered();
     None
 }
 

@@ -37,13 +37,13 @@ use exectrail_abi::{
 };
 
 use crate::{
-    account::Account,
+    account::{Account, slot_of_row},
     collect::{
-        argv, filename,
-        identity::identity,
-        lineage,
+        TOLD, argv, filename,
+        identity::tell_who,
+        lineage::tell_ancestors,
         path::{self, EXE},
-        surroundings::surroundings,
+        surroundings::tell_where,
     },
     config::config,
     emit::emit,
@@ -193,17 +193,16 @@ fn answer(context: &TracePointContext, turn: Turn) -> Option<()> {
     };
     let account = Account::of_attempt(claimed.slot)?;
     account.seen();
-    let claim = claimed.claim;
     let scratch = claimed.scratch();
     scratch.begin(KIND_FAILED);
     scratch.record.errno = errno;
-    tell(scratch, claim, account, attempt);
+    tell(scratch, account, attempt);
     claimed.release();
     Some(())
 }
 
 #[inline(always)]
-fn tell(scratch: &mut Scratch, claim: u32, account: Account, attempt: Attempt) -> Option<()> {
+fn tell(scratch: &mut Scratch, account: Account, attempt: Attempt) -> Option<()> {
     if attempt.is_known() {
         scratch.record.latency = scratch.record.header.ktime.wrapping_sub(attempt.started);
         scratch.record.flags = attempt.flags as u32;
@@ -212,66 +211,52 @@ fn tell(scratch: &mut Scratch, claim: u32, account: Account, attempt: Attempt) -
     } else {
         scratch.note(Err(Fault::Filename));
     }
-    let task = Task::current();
     let errno = scratch.record.errno;
-    gate::first_look(scratch, account, task, errno)?;
-    gate::last_look(scratch, account)?;
+    gate::first_look(scratch, errno)?;
+    gate::last_look(scratch)?;
     if tally::is_on() {
-        count_failure(claim);
+        scratch.lend(|buffer| count_failure(buffer));
         return Some(());
     }
-    collect(scratch, claim, attempt);
+    collect(scratch, attempt);
     emit(scratch, account);
     Some(())
 }
 
 /// The tails in their order, and the fixed part with them.
 ///
-/// Each part is a global function, which finds the buffer by its claim: the verifier walks
-/// it once, by itself, and not for each way through all parts before it
-/// (kernel/bpf/verifier.c, `do_check_subprogs`, since 5.6). Inlined, these were 93,000
-/// instructions of 6.18's verifier; so they are 38,000.
+/// Each part is a global function: the verifier walks it once, by itself, and not for each
+/// way through all parts before it (kernel/bpf/verifier.c, `do_check_subprogs`, since 5.6).
+/// Inlined, these were 93,000 instructions of 6.18's verifier; so they are 38,000.
 #[inline(always)]
-fn collect(scratch: &mut Scratch, claim: u32, attempt: Attempt) {
-    tell_who(claim);
+fn collect(scratch: &mut Scratch, attempt: Attempt) {
+    scratch.lend(|buffer| tell_who(buffer));
     // Past the point of no return the caller's memory is gone with its image, and
     // the executable is the new one already.
     let lost = attempt.is_known() && scratch.record.exec_id != attempt.exec_id;
     if lost {
         scratch.record.flags |= FLAG_IMAGE_LOST;
-        tell_lost_image(claim);
+        scratch.lend(|buffer| tell_lost_image(buffer));
     }
-    tell_where(claim);
+    scratch.lend(|buffer| tell_where(buffer));
     if attempt.is_known() && !lost {
-        tell_arguments(claim, attempt.argv);
+        scratch.lend(|buffer| tell_arguments(buffer, attempt.argv));
     } else {
         scratch.note(Err(Fault::Args));
     }
     if config!(ancestors) != 0 {
-        tell_ancestors(claim);
+        scratch.lend(|buffer| tell_ancestors(buffer));
     }
 }
-
-/// What all parts return: nothing that matters. The verifier wants a number.
-const TOLD: u32 = 0;
 
 /// The failure, where it is counted and not told.
 // SAFETY: no other function of this object has this name; so for those below.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn count_failure(claim: u32) -> u32 {
-    if let Some(scratch) = Scratch::of_claim(claim) {
-        tally::failed(scratch, Task::current(), claim % ATTEMPT_SLOTS);
-    }
-    TOLD
-}
-
-/// Who failed.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn tell_who(claim: u32) -> u32 {
-    if let Some(scratch) = Scratch::of_claim(claim) {
-        identity(&mut scratch.record, Task::current());
+pub extern "C" fn count_failure(buffer: u32) -> u32 {
+    if let Some(scratch) = Scratch::at(buffer) {
+        let slot = slot_of_row(scratch.account_row());
+        tally::failed(scratch, Task::current(), slot);
     }
     TOLD
 }
@@ -279,8 +264,8 @@ pub extern "C" fn tell_who(claim: u32) -> u32 {
 /// The program that was to be started, of a caller that is gone.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn tell_lost_image(claim: u32) -> u32 {
-    if let Some(scratch) = Scratch::of_claim(claim) {
+pub extern "C" fn tell_lost_image(buffer: u32) -> u32 {
+    if let Some(scratch) = Scratch::at(buffer) {
         let file = Task::current().mm().and_then(|mm| mm.exe_file());
         let exe = path::walk(scratch, EXE, file.and_then(|file| file.path()));
         scratch.note(exe);
@@ -288,36 +273,15 @@ pub extern "C" fn tell_lost_image(claim: u32) -> u32 {
     TOLD
 }
 
-/// Where it failed, and from whom.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn tell_where(claim: u32) -> u32 {
-    if let Some(scratch) = Scratch::of_claim(claim) {
-        surroundings(scratch, Task::current());
-    }
-    TOLD
-}
-
 /// What it was given.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn tell_arguments(claim: u32, argv: u64) -> u32 {
-    if let Some(scratch) = Scratch::of_claim(claim)
-        && let Some(account) = Account::of_attempt(claim % ATTEMPT_SLOTS)
+pub extern "C" fn tell_arguments(buffer: u32, argv: u64) -> u32 {
+    if let Some(scratch) = Scratch::at(buffer)
+        && let Some(account) = scratch.account()
     {
-        let args = argv::of_caller(scratch, claim, account, argv);
+        let args = argv::of_caller(scratch, account, argv);
         scratch.note(args);
-    }
-    TOLD
-}
-
-/// Whom it descends from.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn tell_ancestors(claim: u32) -> u32 {
-    if let Some(scratch) = Scratch::of_claim(claim) {
-        let ancestors = lineage::ancestors(scratch, Task::current());
-        scratch.note(ancestors);
     }
     TOLD
 }

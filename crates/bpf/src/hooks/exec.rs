@@ -1,29 +1,29 @@
 //! A successful exec, whatever kind of program saw it.
 
-use aya_ebpf::{EbpfContext, helpers::bpf_get_current_pid_tgid};
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use exectrail_abi::{
     config::parts::FILE,
-    fault::{Fault, Loss},
+    fault::Fault,
     record::{FLAG_SCRIPT, KIND_EXEC, UNKNOWN_U32},
 };
 
 use crate::{
     account::{Account, Role},
     collect::{
-        argv, environment,
+        TOLD, argv, environment,
         executable::executable,
         filename,
-        identity::identity,
+        identity::tell_who,
         image::{self, Count, Owner},
-        lineage,
-        path::{self, EXE, FIRST, Progress, STAGE},
-        surroundings::surroundings,
+        lineage::tell_ancestors,
+        path::{self, EXE},
+        surroundings::tell_where,
     },
     config::{config, wants},
     emit::emit,
     gate,
     kernel::Task,
-    maps::{go_on_in_finish_stage, go_on_in_pieces_stage, go_on_in_walk_stage, recall_attempt},
+    maps::recall_attempt,
     scratch::Scratch,
     tally,
 };
@@ -42,10 +42,10 @@ pub trait NewProgram: Copy {
     fn caller(self) -> u32;
 }
 
-/// From the exec to the first part of the path. What is not wanted is turned away
-/// before more of it is looked at than its name.
+/// From the exec to its record. What is not wanted is turned away before more of it is
+/// looked at than its name, or, where that does not tell, than its executable's path.
 #[inline(always)]
-pub fn begin<C: EbpfContext>(context: &C, program: impl NewProgram, role: Role) -> Option<()> {
+pub fn tell(program: impl NewProgram, role: Role) -> Option<()> {
     let account = Account::of_exec(role)?;
     account.seen();
     let task = Task::current();
@@ -63,7 +63,7 @@ pub fn begin<C: EbpfContext>(context: &C, program: impl NewProgram, role: Role) 
         let filename = filename::from_kernel(scratch, (address != 0).then_some(address));
         scratch.note(filename);
     }
-    gate::first_look(scratch, account, task, 0)?;
+    gate::first_look(scratch, 0)?;
     if config!(failed) != 0 {
         take_attempt(scratch, program.caller());
     }
@@ -71,66 +71,18 @@ pub fn begin<C: EbpfContext>(context: &C, program: impl NewProgram, role: Role) 
         scratch.record.args_count = program.argc().unwrap_or(UNKNOWN_U32);
         scratch.interpreter = interpreter(scratch, program.interpreter(address));
     }
-    if !tally::needs_path() {
-        go_on_in_finish_stage(context, role);
-        account.dropped(Loss::NoStage);
-        return None;
+    if tally::needs_path() {
+        let file = task.mm().and_then(|mm| mm.exe_file());
+        let exe = path::walk(scratch, EXE, file.and_then(|file| file.path()));
+        scratch.note(exe);
+        gate::last_look(scratch)?;
     }
-    let file = task.mm().and_then(|mm| mm.exe_file());
-    let started = path::start(scratch, EXE, file.and_then(|file| file.path()));
-    scratch.note(started);
-    go_on::<C, FIRST>(context, account, scratch, role)
-}
-
-/// On with the path.
-#[inline(always)]
-pub fn walk<C: EbpfContext>(context: &C, role: Role) -> Option<()> {
-    go_on::<C, STAGE>(context, Account::of_exec(role)?, Scratch::of_exec(role)?, role)
-}
-
-/// Each stage finds what the others did in this CPU's scratch buffer. One that
-/// cannot be entered leaves the record without its end: it is lost, and counted.
-#[inline(always)]
-fn go_on<C: EbpfContext, const STEPS: usize>(
-    context: &C,
-    account: Account,
-    scratch: &mut Scratch,
-    role: Role,
-) -> Option<()> {
-    if !scratch.has(Fault::Exe) {
-        match path::advance::<STEPS>(scratch, EXE) {
-            Ok(Progress::Root) => {}
-            Ok(Progress::Deeper) => {
-                go_on_in_walk_stage(context, role);
-                scratch.note(Err(Fault::ExeCut));
-            }
-            Err(fault) => scratch.note(Err(fault)),
-        }
+    if tally::is_on() {
+        scratch.lend(|buffer| count_exec(buffer));
+        return Some(());
     }
-    go_on_in_finish_stage(context, role);
-    account.dropped(Loss::NoStage);
-    None
-}
-
-/// The gate again, with both names; then the rest of the record.
-#[inline(always)]
-pub fn finish<C: EbpfContext>(context: &C, role: Role) -> Option<()> {
-    let (account, scratch) = (Account::of_exec(role)?, Scratch::of_exec(role)?);
-    if scratch.pieces_sent == 0 {
-        gate::last_look(scratch, account)?;
-        if tally::is_on() {
-            count_exec(u32::from(role == Role::StandIn));
-            return Some(());
-        }
-        if argv::has_pieces(Task::current()) {
-            scratch.pieces_sent = 1;
-            go_on_in_pieces_stage(context, role);
-            // The record's own part is their end, and says so.
-        }
-    }
-    let task = Task::current();
     gate::keep_end(task);
-    collect(scratch, account, task);
+    collect(scratch, task);
     emit(scratch, account);
     Some(())
 }
@@ -138,29 +90,62 @@ pub fn finish<C: EbpfContext>(context: &C, role: Role) -> Option<()> {
 /// The exec, where it is counted and not told. A global function: with registers of its
 /// own, or kernels before 5.16 forget what a length was compared with ("unbounded memory
 /// access"), and walked once by the verifier.
-// SAFETY: no other function of this object has this name.
+// SAFETY: no other function of this object has this name; so for those below.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn count_exec(stands_in: u32) -> u32 {
-    let role = if stands_in == 0 { Role::Main } else { Role::StandIn };
+pub extern "C" fn count_exec(buffer: u32) -> u32 {
     if tally::is_on()
-        && let Some(scratch) = Scratch::of_exec(role)
+        && let Some(scratch) = Scratch::at(buffer)
     {
+        let role = Role::of_row(scratch.account_row());
         tally::succeeded(scratch, Task::current(), role);
     }
-    0
+    TOLD
 }
 
-/// Arguments that one record cannot hold, a piece after the other; then back to
-/// the stage that finishes.
-#[inline(always)]
-pub fn pieces<C: EbpfContext>(context: &C, role: Role) -> Option<()> {
-    let (account, scratch) = (Account::of_exec(role)?, Scratch::of_exec(role)?);
-    let pieces = argv::send_pieces(scratch, account, Task::current());
-    scratch.note(pieces);
-    go_on_in_finish_stage(context, role);
-    account.dropped(Loss::NoStage);
-    None
+/// The file that was executed, as its file system knows it.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn tell_file(buffer: u32) -> u32 {
+    if let Some(scratch) = Scratch::at(buffer) {
+        let exe = Task::current().mm().and_then(|mm| mm.exe_file());
+        let file = executable(&mut scratch.record, exe);
+        scratch.note(file);
+    }
+    TOLD
+}
+
+/// Arguments, and the environment behind them.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn tell_memory(buffer: u32) -> u32 {
+    if let Some(scratch) = Scratch::at(buffer)
+        && let Some(account) = scratch.account()
+    {
+        let task = Task::current();
+        let args = argv::of_new_program(scratch, account, task);
+        scratch.note(args);
+        if config!(environment_max) != 0 {
+            let environment = environment::of_new_program(scratch, account, task);
+            scratch.note(environment);
+        }
+    }
+    TOLD
+}
+
+/// Arguments that one record cannot hold, a piece after the other. The record's own part is
+/// their end, and says so.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn tell_pieces(buffer: u32) -> u32 {
+    if argv::can_have_pieces()
+        && let Some(scratch) = Scratch::at(buffer)
+        && let Some(account) = scratch.account()
+    {
+        let pieces = argv::send_pieces(scratch, account, Task::current());
+        scratch.note(pieces);
+    }
+    TOLD
 }
 
 /// An exec is one step of its process's image counter; more is what we missed.
@@ -173,13 +158,16 @@ fn look_for_missed_execs(scratch: &Scratch, task: Task, account: Account) -> Opt
     image::look(owner, Count { at_birth, now, ktime }, 1, account)
 }
 
-/// The tails in their order, and the fixed part with them.
+/// The tails in their order, and the fixed part with them. Most parts are global functions:
+/// the verifier walks each by itself, and not for each way through all parts before it.
 #[inline(always)]
-fn collect(scratch: &mut Scratch, account: Account, task: Task) {
-    identity(&mut scratch.record, task);
+fn collect(scratch: &mut Scratch, task: Task) {
+    if argv::has_pieces(task) {
+        scratch.lend(|buffer| tell_pieces(buffer));
+    }
+    scratch.lend(|buffer| tell_who(buffer));
     if wants(FILE) {
-        let file = executable(&mut scratch.record, task.mm().and_then(|mm| mm.exe_file()));
-        scratch.note(file);
+        scratch.lend(|buffer| tell_file(buffer));
     }
     if scratch.interpreter != 0 {
         scratch.record.flags |= FLAG_SCRIPT;
@@ -187,16 +175,10 @@ fn collect(scratch: &mut Scratch, account: Account, task: Task) {
         let interpreter = filename::interpreter(scratch, address);
         scratch.note(interpreter);
     }
-    surroundings(scratch, task);
-    let args = argv::of_new_program(scratch, account, task);
-    scratch.note(args);
-    if config!(environment_max) != 0 {
-        let environment = environment::of_new_program(scratch, account, task);
-        scratch.note(environment);
-    }
+    scratch.lend(|buffer| tell_where(buffer));
+    scratch.lend(|buffer| tell_memory(buffer));
     if config!(ancestors) != 0 {
-        let ancestors = lineage::ancestors(scratch, task);
-        scratch.note(ancestors);
+        scratch.lend(|buffer| tell_ancestors(buffer));
     }
 }
 

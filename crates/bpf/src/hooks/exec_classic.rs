@@ -47,27 +47,6 @@ impl NewProgram for Fields<'_> {
 #[tracepoint(category = "sched", name = "sched_process_exec")]
 pub fn exec_classic(context: TracePointContext) -> i32 {
     let _ = tell_exec();
-    exec::begin(&context, Fields { record: &context, given: recall() }, Role::Main);
-    0
-}
-
-/// The same exec, when its path is deeper than one program walks.
-#[tracepoint(category = "sched", name = "sched_process_exec")]
-pub fn walk_classic(context: TracePointContext) -> i32 {
-    exec::walk(&context, Role::Main);
-    0
-}
-
-/// The same exec, when its path is known.
-#[tracepoint(category = "sched", name = "sched_process_exec")]
-pub fn finish_classic(context: TracePointContext) -> i32 {
-    exec::finish(&context, Role::Main);
-    0
-}
-
-/// The same exec, when its arguments are longer than one record.
-#[tracepoint(category = "sched", name = "sched_process_exec")]
-pub fn pieces_classic(context: TracePointContext) -> i32 {
-    exec::pieces(&context, Role::Main);
+    exec::tell(Fields { record: &context, given: recall() }, Role::Main);
     0
 }

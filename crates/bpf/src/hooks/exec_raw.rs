@@ -44,28 +44,7 @@ impl NewProgram for Arguments {
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 pub fn exec_raw(context: RawTracePointContext) -> i32 {
     let arguments = Arguments { bprm: Bprm::new(context.arg(2)), caller: context.arg(1) };
-    exec::begin(&context, arguments, Role::Main);
-    0
-}
-
-/// The same exec, when its path is deeper than one program walks.
-#[raw_tracepoint(tracepoint = "sched_process_exec")]
-pub fn walk_raw(context: RawTracePointContext) -> i32 {
-    exec::walk(&context, Role::Main);
-    0
-}
-
-/// The same exec, when its path is known.
-#[raw_tracepoint(tracepoint = "sched_process_exec")]
-pub fn finish_raw(context: RawTracePointContext) -> i32 {
-    exec::finish(&context, Role::Main);
-    0
-}
-
-/// The same exec, when its arguments are longer than one record.
-#[raw_tracepoint(tracepoint = "sched_process_exec")]
-pub fn pieces_raw(context: RawTracePointContext) -> i32 {
-    exec::pieces(&context, Role::Main);
+    exec::tell(arguments, Role::Main);
     0
 }
 
@@ -74,28 +53,7 @@ pub fn pieces_raw(context: RawTracePointContext) -> i32 {
 pub fn exec_classic_again(context: RawTracePointContext) -> i32 {
     if !exec_is_told() {
         let arguments = Arguments { bprm: Bprm::new(context.arg(2)), caller: context.arg(1) };
-        exec::begin(&context, arguments, Role::StandIn);
+        exec::tell(arguments, Role::StandIn);
     }
-    0
-}
-
-/// The same exec, when its path is deeper than one program walks.
-#[raw_tracepoint(tracepoint = "sched_process_exec")]
-pub fn walk_classic_again(context: RawTracePointContext) -> i32 {
-    exec::walk(&context, Role::StandIn);
-    0
-}
-
-/// The same exec, when its path is known.
-#[raw_tracepoint(tracepoint = "sched_process_exec")]
-pub fn finish_classic_again(context: RawTracePointContext) -> i32 {
-    exec::finish(&context, Role::StandIn);
-    0
-}
-
-/// The same exec, when its arguments are longer than one record.
-#[raw_tracepoint(tracepoint = "sched_process_exec")]
-pub fn pieces_classic_again(context: RawTracePointContext) -> i32 {
-    exec::pieces(&context, Role::StandIn);
     0
 }

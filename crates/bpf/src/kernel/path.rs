@@ -2,8 +2,8 @@
 
 use exectrail_abi::config::ABSENT;
 
-use super::{Address, read};
-use crate::config::config;
+use super::{Address, Known, Place, read};
+use crate::{config::config, verifier::of_type};
 
 /// A place in the file system, `struct path`: a mount, as files name it, and a
 /// directory entry.
@@ -29,20 +29,71 @@ pub struct Name {
 }
 
 impl Dentry {
-    /// The directory it is in (itself, for a root) and its name: one read for
-    /// both, they stand side by side.
+    /// The directory it is in (itself, for a root) and its name.
     #[inline(always)]
     pub fn parent_and_name(self) -> Option<(Self, Name)> {
         // A `qstr` is a hash and a length, in the order of the machine's bytes,
         // and an address: three words with the parent before it.
-        let words: [u64; 3] = read(self.0, config!(offsets.dentry_parent_and_name))?;
-        let (len, address) = (config!(offsets.qstr_len), config!(offsets.qstr_name));
-        if len == ABSENT || address != 8 {
+        let [parent, hash_and_len, address] =
+            triple(self.0, config!(types.dentry), config!(offsets.dentry_parent_and_name))?;
+        let (len, place) = (config!(offsets.qstr_len), config!(offsets.qstr_name));
+        if len == ABSENT || place != 8 {
             return None;
         }
-        let len = (words[1] >> (len * 8)) as u32;
-        Some((Self(words[0]), Name { address: words[2], len }))
+        let len = (hash_and_len >> (len * 8)) as u32;
+        Some((Self(parent), Name { address, len }))
     }
+
+    /// Whether this name stands in the entry itself, as short ones do (fs/dcache.c,
+    /// `__d_alloc`), and can be copied from there.
+    #[inline(always)]
+    pub fn has_short(self, name: Name) -> bool {
+        let offset = short_name_offset();
+        config!(types.dentry) != 0
+            && offset != ABSENT
+            && name.len < SHORT_NAME
+            && name.address == self.0.wrapping_add(u64::from(offset))
+    }
+
+    /// Copies it, by words: some bytes more than it has.
+    ///
+    /// # Safety
+    ///
+    /// It is one, and `to` has room for [`SHORT_NAME`] bytes.
+    #[inline(always)]
+    pub unsafe fn copy_short(self, name: Name, to: *mut u8) {
+        let entry = Known::new(of_type(self.0, config!(types.dentry)));
+        let place = short_name_offset();
+        // Half is more than most names have.
+        let words = if name.len < SHORT_NAME / 2 { 0..2 } else { 0..4 };
+        for word in words {
+            let offset = word * size_of::<u64>() as u32;
+            let bytes: u64 = entry.word(place + offset).unwrap_or(0);
+            // SAFETY: as the caller says; it may stand at any byte.
+            unsafe { to.add(offset as usize).cast::<u64>().write_unaligned(bytes) };
+        }
+    }
+}
+
+/// Bytes of a short name with its NUL: what every kernel's entries have room for
+/// (`DNAME_INLINE_LEN`, include/linux/dcache.h, is 32 to 40).
+const SHORT_NAME: u32 = 32;
+
+#[inline(always)]
+fn short_name_offset() -> u32 {
+    let newer = config!(offsets.dentry_shortname);
+    if newer == ABSENT { config!(offsets.dentry_iname) } else { newer }
+}
+
+/// Three words side by side: by loads where the verifier can be told what stands there,
+/// else by one call.
+#[inline(always)]
+fn triple(base: Address, kind: u32, offset: u32) -> Option<[u64; 3]> {
+    if kind == 0 {
+        return read(base, offset);
+    }
+    let base = Known::new(of_type(base, kind));
+    Some([base.word(offset)?, base.word(offset + 8)?, base.word(offset + 16)?])
 }
 
 /// A mount, `struct mount`. Files point into its middle, at its `vfsmount`.
@@ -71,7 +122,8 @@ impl Mount {
     /// Where it hangs.
     #[inline(always)]
     pub fn place(self) -> Option<MountPlace> {
-        let [parent, mountpoint, root]: [Address; 3] = read(self.0, config!(offsets.mount_parent))?;
+        let [parent, mountpoint, root] =
+            triple(self.0, config!(types.mount), config!(offsets.mount_parent))?;
         Some(MountPlace {
             parent: Self(parent),
             mountpoint: Dentry(mountpoint),

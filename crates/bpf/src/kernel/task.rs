@@ -81,7 +81,7 @@ impl Task {
             return Self(Known::new(unsafe { bpf_get_current_task() }));
         }
         // SAFETY: the same.
-        Self(Known::new(untrusted(unsafe { bpf_get_current_task_btf() }.cast()) as Address))
+        Self(Known::new(untrusted(unsafe { bpf_get_current_task_btf() }.cast())))
     }
 
     /// What names its process for ever. Asked of the leader, whose ids and start

@@ -113,7 +113,7 @@ fn tiny_deep(directory: &Path, directories: usize, name: &str) -> String {
     tiny_at(&path.join(name)).to_owned()
 }
 
-/// One program walks 64 components; more need the continuation.
+/// The walk is four steps a call, and 24 calls above each other.
 #[test]
 fn deep_paths_are_whole() {
     if !real_kernel("deep_paths_are_whole") {
@@ -121,13 +121,37 @@ fn deep_paths_are_whole() {
     }
     let directory = scratch();
     for hook in ["raw", "classic"] {
-        for depth in [62, 63, 64, 65, 127, 128, 129, 600, 1900] {
+        for depth in [3, 4, 5, 94, 95, 96, 97, 98, 192, 600, 1900] {
             let path = tiny_deep(directory.path(), depth - 1, hook);
             let trace = Trace::start(&["--only", "/tmp/**", "--only", hook, "--hook", hook]);
             run(&mut Command::new(&path));
             let outcome = trace.stop();
             assert_eq!(outcome.execs_of(&path).len(), 1, "{hook}, {depth} components");
         }
+    }
+}
+
+/// So are those of the working directory and of the parent's executable.
+#[test]
+fn deep_surroundings_are_whole() {
+    if !real_kernel("deep_surroundings_are_whole") {
+        return;
+    }
+    let directory = scratch();
+    let tiny = tiny_at(&directory.path().join("tiny")).to_owned();
+    for depth in [31, 33, 97, 500] {
+        let parent = PathBuf::from(tiny_deep(directory.path(), depth - 1, "parent"));
+        copy(subject(), &parent);
+        let trace = Trace::start(&["--only", &tiny]);
+        run(Command::new(&parent)
+            .args(["storm", &tiny, "1", "1"])
+            .current_dir(parent.parent().unwrap()));
+        let outcome = trace.stop();
+        let events = outcome.execs_of(&tiny);
+        assert_eq!(events.len(), 1, "{depth} components");
+        assert_eq!(events[0]["cwd"], json!(parent.parent().unwrap()), "{depth} components");
+        assert_eq!(events[0]["parent_exe"], json!(parent), "{depth} components");
+        assert_eq!(events[0]["unreadable"], json!([]), "{depth} components");
     }
 }
 

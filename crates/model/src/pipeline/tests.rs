@@ -187,7 +187,7 @@ fn an_end_knows_what_was_there_before_the_trace() {
 fn losses_are_told_before_the_record_that_shows_them() {
     let mut bench = Bench::new(|_| {});
     bench.put(&record(KIND_EXEC, &[(Tail::Filename, b"/x")], |fixed| {
-        fixed.header.lost = [3, 0, 0, 2];
+        fixed.header.lost = [3, 0, 2];
     }));
     assert_eq!(bench.said(), ["3 ring_full", "2 missed", "/x after 0"]);
 }

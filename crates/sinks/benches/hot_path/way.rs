@@ -168,7 +168,6 @@ fn record() -> (Exec, Vec<u8>) {
             ktime: 86_400_000_000_000,
             lane: 1,
             lost: [0; Loss::COUNT],
-            reserved: 0,
         },
         process: process(41_234, 86_399_990_000_000),
         parent: Relative {
