@@ -139,10 +139,11 @@ impl Lifter {
         let wall = wall_at_boot.wrapping_add(header.ktime.cast_signed());
         let moment = Moment { ktime: header.ktime, wall };
         let body = match header.kind {
-            record::KIND_EXEC => Body::Exec(self.program(record, true)?.0),
-            record::KIND_FAILED => {
-                let (program, failure) = self.program(record, false)?;
-                Body::Failed(program, failure)
+            kind @ (record::KIND_EXEC | record::KIND_FAILED) => {
+                // One call, which is inlined: a program is a large thing to hand on.
+                let success = kind == record::KIND_EXEC;
+                let (program, failure) = self.program(record, success)?;
+                if success { Body::Exec(program) } else { Body::Failed(program, failure) }
             }
             record::KIND_EXIT => Body::Exit(self.ended(record)?),
             kind => return Err(RecordError::Kind(kind)),

@@ -4,8 +4,6 @@
 //! of these numbers says how many are missing, why, and that they are missing
 //! between the lane's previous record and this one.
 
-use std::collections::HashMap;
-
 use exectrail_abi::{counters::INTERRUPTIBLE_ROWS, fault::Loss};
 
 use crate::event::Lost;
@@ -13,7 +11,8 @@ use crate::event::Lost;
 /// What each lane had lost when it was last heard of.
 #[derive(Debug, Default)]
 pub struct Losses {
-    lanes: HashMap<u32, [u32; Loss::COUNT]>,
+    /// In the order of their numbers: there are few, and one is looked for with each record.
+    lanes: Vec<(u32, [u32; Loss::COUNT])>,
     cpus: u32,
 }
 
@@ -29,7 +28,7 @@ impl Losses {
     /// map can overtake the records in the ring) tells nothing.
     pub fn update(&mut self, lane: u32, lost: [u32; Loss::COUNT]) -> impl Iterator<Item = Lost> {
         let cpu = if lane < self.cpus { lane } else { (lane - self.cpus) / INTERRUPTIBLE_ROWS };
-        let known = self.lanes.entry(lane).or_default();
+        let known = self.known(lane);
         let mut steps = [0; Loss::COUNT];
         for ((known, now), step) in known.iter_mut().zip(lost).zip(&mut steps) {
             let forward = now.wrapping_sub(*known);
@@ -41,6 +40,15 @@ impl Losses {
         }
         let told = Loss::ALL.into_iter().zip(steps).filter(|&(_, step)| step != 0);
         told.map(move |(loss, step)| Lost { count: step.into(), reason: loss.reason(), cpu })
+    }
+
+    fn known(&mut self, lane: u32) -> &mut [u32; Loss::COUNT] {
+        let place = self.lanes.binary_search_by_key(&lane, |&(lane, _)| lane);
+        let place = place.unwrap_or_else(|place| {
+            self.lanes.insert(place, (lane, [0; Loss::COUNT]));
+            place
+        });
+        &mut self.lanes[place].1
     }
 }
 

@@ -73,6 +73,15 @@ pub(crate) fn short(value: u64, width: usize) -> Option<([u8; 8], usize)> {
     Some((((word | ZEROS) >> (8 * (8 - len))).to_le_bytes(), len))
 }
 
+/// The nine digits of a number below 10^9, zeros in front among them.
+#[inline]
+pub(crate) fn nine(value: u64) -> [u8; 9] {
+    let word = eight(value % EIGHT) | ZEROS;
+    let mut digits = [b'0' | ((value / EIGHT) & 15) as u8; 9];
+    digits[1..].copy_from_slice(&word.to_le_bytes());
+    digits
+}
+
 /// The eight digits of a number below 10^8, as numbers, the first one in the lowest byte.
 /// Halves, quarters and eighths are divided at once: of two numbers in one word, a
 /// multiplication by 2^20 / 100 rounded up, shifted, is both of them divided by 100, as long
@@ -94,7 +103,7 @@ fn significant(eight: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::Decimal;
+    use super::{Decimal, nine};
 
     #[test]
     fn every_length_with_and_without_zeros_in_front() {
@@ -107,6 +116,9 @@ mod tests {
                 }
             }
             value = value.saturating_mul(10).saturating_add(digit);
+        }
+        for value in [0, 7, 99_999_999, 100_000_000, 123_456_789, 999_999_999] {
+            assert_eq!(str::from_utf8(&nine(value)).unwrap(), format!("{value:09}"));
         }
         for value in [0, 9, 10, 99, 100, 999, 1000, u64::MAX] {
             assert_eq!(Decimal::new(value, 0).as_str(), value.to_string());

@@ -3,7 +3,7 @@
 //! No serialiser in between: most strings here are paths that need no escape at
 //! all, and those that are not UTF-8 need one that no serialiser has.
 
-use crate::{clock::Clock, line::Line};
+use crate::{clock::Clock, decimal, line::Line};
 
 /// Bytes at which copying stops for a closer look: what JSON forbids in a
 /// string, DEL, and the first byte of the C1 controls, which a terminal may obey
@@ -43,21 +43,21 @@ pub(crate) fn time(wall: i64, clock: &mut Clock, line: &mut Line) {
     let Some(reading) = clock.read(wall) else {
         return line.extend(b"null");
     };
-    line.push(b'"');
-    line.put(reading.stamp, reading.stamp.len());
-    line.push(b'.');
-    line.number(reading.nanos, 9);
-    line.put(b"Z\"", 2);
+    let mut text = *b"\"YYYY-mm-ddTHH:MM:SS.nnnnnnnnnZ\"";
+    text[1..20].copy_from_slice(reading.stamp);
+    text[21..30].copy_from_slice(&decimal::nine(reading.nanos));
+    line.put(&text, text.len());
 }
 
 /// Writes `bytes` as a JSON string. Whether it says them wholly: if they are not
 /// UTF-8, U+FFFD stands for what is not.
 pub(crate) fn string(bytes: &[u8], out: &mut Line) -> bool {
+    out.put_quoted(bytes) || with_escapes(bytes, out)
+}
+
+#[cold]
+fn with_escapes(bytes: &[u8], out: &mut Line) -> bool {
     out.push(b'"');
-    if out.put_plain(bytes) {
-        out.push(b'"');
-        return true;
-    }
     let text = str::from_utf8(bytes);
     match text {
         Ok(text) => escaped(text, out),

@@ -94,26 +94,20 @@ impl Line {
         self.put(decimal.digits(), decimal.len());
     }
 
-    /// Adds `text` if it is made of ASCII that stands for itself in JSON, as nearly every
-    /// one is, and says whether it is. It is judged while it is copied.
-    pub(crate) fn put_plain(&mut self, text: &[u8]) -> bool {
-        let start = self.len;
-        let (steps, rest) = text.as_chunks::<STEP>();
-        for step in steps {
-            if !is_plain(step) {
-                self.len = start;
-                return false;
+    /// Adds `text` in quotes if it is made of ASCII that stands for itself in JSON, as nearly
+    /// every one is, and says whether it is. It is judged while it is copied.
+    pub(crate) fn put_quoted(&mut self, text: &[u8]) -> bool {
+        let len = text.len() + 2;
+        loop {
+            let place = self.bytes.get_mut(self.len..self.len + len);
+            if let Some([first, inner @ .., last]) = place {
+                (*first, *last) = (b'"', b'"');
+                let is_whole = copy_plain(text, inner);
+                self.len += if is_whole { len } else { 0 };
+                return is_whole;
             }
-            self.put(step, STEP);
+            self.grow(len);
         }
-        let (last, len) = (short(rest), rest.len());
-        let is_whole = is_plain(&last);
-        if is_whole {
-            self.put(&last, len);
-        } else {
-            self.len = start;
-        }
-        is_whole
     }
 
     #[cold]
@@ -123,47 +117,69 @@ impl Line {
     }
 }
 
-/// Less than a step, with blanks behind it. Of two halves that overlap: a copy of any length
-/// would be a call.
+/// Copies `text` to a place of its length, as long as all of it stands for itself. Of parts that
+/// overlap: a copy of any length would be a call.
 #[inline]
-fn short(text: &[u8]) -> [u8; STEP] {
-    const BLANKS: u128 = u128::from_ne_bytes([b' '; STEP]);
-    let len = text.len();
-    let word = if let Some(head) = text.first_chunk()
-        && let Some(tail) = text.last_chunk()
-    {
-        let (head, tail) = (u64::from_le_bytes(*head), u64::from_le_bytes(*tail));
-        u128::from(head) | (u128::from(tail) << (8 * (len - 8)))
-    } else if len >= 4
-        && let Some(head) = text.first_chunk()
-        && let Some(tail) = text.last_chunk()
-    {
-        let (head, tail) = (u32::from_le_bytes(*head), u32::from_le_bytes(*tail));
-        u128::from(u64::from(head) | (u64::from(tail) << (8 * (len - 4))))
-    } else {
-        let of_three = text.iter().rev().fold(0, |word: u32, &byte| (word << 8) | u32::from(byte));
-        u128::from(of_three)
-    };
-    (word | (BLANKS << (8 * len))).to_le_bytes()
+fn copy_plain(text: &[u8], place: &mut [u8]) -> bool {
+    if let (Some(last), Some(_)) = (text.last_chunk::<STEP>(), place.last_chunk::<STEP>()) {
+        let (steps, _) = text.as_chunks::<STEP>();
+        let (places, _) = place.as_chunks_mut::<STEP>();
+        for (step, place) in steps.iter().zip(places) {
+            if !is_plain(step) {
+                return false;
+            }
+            *place = *step;
+        }
+        if let Some(place) = place.last_chunk_mut() {
+            *place = *last;
+        }
+        return is_plain(last);
+    }
+    copy_halves::<8>(text, place)
+        .or_else(|| copy_halves::<4>(text, place))
+        .unwrap_or_else(|| copy_few(text, place))
 }
 
-/// Whether all of these stand for themselves. Eight at a time: compilers make a branch for
-/// each byte of what is said of single ones.
+/// Copies a text of `HALF` bytes or more, and twice as many at most, and says whether all of
+/// them stand for themselves; `None` if it has fewer.
+#[inline]
+fn copy_halves<const HALF: usize>(text: &[u8], place: &mut [u8]) -> Option<bool> {
+    let (head, tail) = (text.first_chunk::<HALF>()?, text.last_chunk::<HALF>()?);
+    *place.first_chunk_mut()? = *head;
+    *place.last_chunk_mut()? = *tail;
+    let mut step = [b' '; STEP];
+    step[..HALF].copy_from_slice(head);
+    step[STEP - HALF..].copy_from_slice(tail);
+    Some(is_plain(&step))
+}
+
+/// Copies less than four bytes.
+#[inline]
+fn copy_few(text: &[u8], place: &mut [u8]) -> bool {
+    let few = match *text {
+        [] => return true,
+        [one] => [one; 3],
+        [one, two] => [one, two, two],
+        [one, two, three, ..] => [one, two, three],
+    };
+    for (place, byte) in place.iter_mut().zip(few) {
+        *place = byte;
+    }
+    few.into_iter().all(|byte| difference(byte) != 0)
+}
+
+/// Whether all of these do. The least difference from what does not is looked for, of which a
+/// compiler makes a few instructions for all; of comparisons it makes a branch for each.
 #[inline]
 fn is_plain(step: &[u8; STEP]) -> bool {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    // The highest bit of each byte is set by one that is special, and by none above it that
-    // is not: a borrow or a carry comes from special ones alone.
-    let special = |eight: u64| {
-        let control = eight.wrapping_sub(EACH * 0x20);
-        let quote = (eight ^ (EACH * 0x22)).wrapping_sub(EACH);
-        let backslash = (eight ^ (EACH * 0x5c)).wrapping_sub(EACH);
-        let beyond = eight.wrapping_add(EACH) | eight;
-        control | quote | backslash | beyond
-    };
-    let (eights, _) = step.as_chunks::<8>();
-    let any = eights.iter().fold(0, |any, eight| any | special(u64::from_le_bytes(*eight)));
-    any & (EACH << 7) == 0
+    step.iter().fold(u8::MAX, |least, &byte| least.min(difference(byte))) != 0
+}
+
+/// From the nearest byte that does not stand for itself, if not much farther from another.
+#[inline]
+fn difference(byte: u8) -> u8 {
+    let from_outside = byte.saturating_sub(0x1f).min(0x7f_u8.saturating_sub(byte));
+    from_outside.min(byte ^ b'"').min(byte ^ b'\\')
 }
 
 #[cfg(test)]
@@ -202,17 +218,17 @@ mod tests {
                     let mut text: Vec<u8> = (b'a'..=b'z').cycle().take(len).collect();
                     text[place] = byte;
                     let mut line = Line::default();
-                    line.push(b'"');
                     let is_plain = matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
-                    assert_eq!(line.put_plain(&text), is_plain, "{len} {place} {byte}");
-                    let expect = if is_plain { &text[..] } else { b"" };
-                    assert_eq!(&line.as_bytes()[1..], expect);
-                    line.push(b'"');
-                    assert_eq!(line.as_bytes().last(), Some(&b'"'));
+                    line.push(b'[');
+                    assert_eq!(line.put_quoted(&text), is_plain, "{len} {place} {byte}");
+                    line.push(b']');
+                    let quoted = [b"[\"", &text[..], b"\"]"].concat();
+                    assert_eq!(line.as_bytes(), if is_plain { &quoted } else { &b"[]"[..] });
                 }
             }
         }
         let mut line = Line::default();
-        assert!(line.put_plain(b"") && line.as_bytes().is_empty());
+        assert!(line.put_quoted(b""));
+        assert_eq!(line.as_bytes(), b"\"\"");
     }
 }

@@ -99,10 +99,12 @@ impl<A: Again> Course<A> {
         }
         // What is released by this happened before.
         let folded = self.walks.as_mut().map_or(0, |walks| walks.end_with(event, wanted, out));
-        if wanted {
-            out.put(&standing_for(event, folded));
-        } else {
+        if !wanted {
             self.filtered += 1;
+        } else if folded == program.folded {
+            out.put(event);
+        } else {
+            out.put(&standing_for(event, folded));
         }
     }
 
