@@ -144,8 +144,7 @@ fn name_of(scratch: &mut Scratch, task: Task, program: Tail) -> u32 {
 #[inline(always)]
 fn name_of_parent(scratch: &mut Scratch, task: Task) -> Option<u32> {
     let parent = task.real_parent()?.leader()?;
-    let file = parent.mm().and_then(|mm| mm.exe_file());
-    let walked = path::walk(scratch, PARENT_EXE, file.and_then(|file| file.path()));
+    let walked = path::walk_executable(scratch, PARENT_EXE, parent);
     if scratch.len(Tail::ParentExe) != 0 {
         return Some(if walked.is_ok() { NAME_LEAF_FIRST } else { NAME_CUT });
     }

@@ -33,8 +33,7 @@ pub fn parent(scratch: &mut Scratch, task: Task) -> Result<(), Fault> {
     if !wants(PARENT_EXE_PART) {
         return Ok(());
     }
-    let file = parent.mm().and_then(|mm| mm.exe_file());
-    path::walk(scratch, PARENT_EXE, file.and_then(|file| file.path()))
+    path::walk_executable(scratch, PARENT_EXE, parent)
 }
 
 /// Whom it descends from, in the buffer with this number. A global function, which the

@@ -18,7 +18,7 @@ use exectrail_abi::{
 
 use crate::{
     gate,
-    kernel::{Dentry, FilePath, Mount, MountPlace, Name},
+    kernel::{Dentry, FilePath, Mount, MountPlace, Name, Task},
     scratch::Scratch,
     verifier::at_most,
 };
@@ -83,6 +83,12 @@ pub fn walk(scratch: &mut Scratch, part: Part, path: Option<FilePath>) -> Result
     }
 }
 
+/// Walks the path of a task's executable.
+#[inline(always)]
+pub fn walk_executable(scratch: &mut Scratch, part: Part, task: Task) -> Result<(), Fault> {
+    walk(scratch, part, task.exe_file().and_then(|file| file.path()))
+}
+
 /// How a walk went on: the root is reached, there is more above, something could not be
 /// read, or there is no room.
 const ROOT: u32 = 0;
@@ -98,21 +104,21 @@ const CUT: u32 = 3;
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn walk_to_root(buffer: u32) -> u32 {
-    for _ in 0..CALLS {
-        let outcome = walk_far(buffer);
-        if outcome != DEEPER {
-            return outcome;
-        }
-    }
-    CUT
+    again_and_again(|| walk_far(buffer))
 }
 
 /// Walks many steps.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn walk_far(buffer: u32) -> u32 {
+    again_and_again(|| walk_on(buffer))
+}
+
+/// Goes on while there is more above; where there still is, the path is longer than any.
+#[inline(always)]
+fn again_and_again(go_on: impl Fn() -> u32) -> u32 {
     for _ in 0..CALLS {
-        let outcome = walk_on(buffer);
+        let outcome = go_on();
         if outcome != DEEPER {
             return outcome;
         }

@@ -72,8 +72,7 @@ pub fn tell(program: impl NewProgram, role: Role) -> Option<()> {
         scratch.interpreter = interpreter(scratch, program.interpreter(address));
     }
     if tally::needs_path() {
-        let file = task.mm().and_then(|mm| mm.exe_file());
-        let exe = path::walk(scratch, EXE, file.and_then(|file| file.path()));
+        let exe = path::walk_executable(scratch, EXE, task);
         scratch.note(exe);
         gate::last_look(scratch)?;
     }
@@ -108,8 +107,7 @@ pub extern "C" fn count_exec(buffer: u32) -> u32 {
 #[inline(never)]
 pub extern "C" fn tell_file(buffer: u32) -> u32 {
     if let Some(scratch) = Scratch::at(buffer) {
-        let exe = Task::current().mm().and_then(|mm| mm.exe_file());
-        let file = executable(&mut scratch.record, exe);
+        let file = executable(&mut scratch.record, Task::current().exe_file());
         scratch.note(file);
     }
     TOLD

@@ -1,7 +1,7 @@
 //! `linux_binprm`, the exec in the making (include/linux/binfmts.h).
 
 use super::{Address, Known, Place, place::Word, read};
-use crate::{config::config, verifier::of_type};
+use crate::config::config;
 
 /// The program that is being started.
 #[derive(Clone, Copy)]
@@ -30,10 +30,10 @@ impl Bprm {
     /// A member, by a load where the verifier can be told what it is.
     #[inline(always)]
     fn word<T: Word>(self, offset: u32) -> Option<T> {
-        if config!(types.bprm) == 0 {
-            return read(self.0, offset);
+        match Known::cast(self.0, config!(types.bprm)) {
+            Some(bprm) => bprm.word(offset),
+            None => read(self.0, offset),
         }
-        Known::new(of_type(self.0, config!(types.bprm))).word(offset)
     }
 
     /// How many arguments the program has, a script's interpreter's included.

@@ -3,7 +3,7 @@
 use exectrail_abi::config::ABSENT;
 
 use super::{Address, Known, Place, read};
-use crate::{config::config, verifier::of_type};
+use crate::config::config;
 
 /// A place in the file system, `struct path`: a mount, as files name it, and a
 /// directory entry.
@@ -62,7 +62,7 @@ impl Dentry {
     /// It is one, and `to` has room for [`SHORT_NAME`] bytes.
     #[inline(always)]
     pub unsafe fn copy_short(self, name: Name, to: *mut u8) {
-        let entry = Known::new(of_type(self.0, config!(types.dentry)));
+        let Some(entry) = Known::cast(self.0, config!(types.dentry)) else { return };
         let place = short_name_offset();
         // Half is more than most names have.
         let words = if name.len < SHORT_NAME / 2 { 0..2 } else { 0..4 };
@@ -89,10 +89,7 @@ fn short_name_offset() -> u32 {
 /// else by one call.
 #[inline(always)]
 fn triple(base: Address, kind: u32, offset: u32) -> Option<[u64; 3]> {
-    if kind == 0 {
-        return read(base, offset);
-    }
-    let base = Known::new(of_type(base, kind));
+    let Some(base) = Known::cast(base, kind) else { return read(base, offset) };
     Some([base.word(offset)?, base.word(offset + 8)?, base.word(offset + 16)?])
 }
 

@@ -4,7 +4,7 @@ use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
 use exectrail_abi::config::ABSENT;
 
 use super::Address;
-use crate::config::config;
+use crate::{config::config, verifier::of_type};
 
 /// An integer that is read in one go.
 pub trait Word: Copy {}
@@ -66,6 +66,14 @@ impl Known {
     #[inline(always)]
     pub fn new(address: Address) -> Self {
         Self(address)
+    }
+}
+
+impl Known {
+    /// A structure of this type at an address that has none, where the verifier can be told.
+    #[inline(always)]
+    pub fn cast(address: Address, kind: u32) -> Option<Self> {
+        if kind == 0 { None } else { Some(Self(of_type(address, kind))) }
     }
 }
 

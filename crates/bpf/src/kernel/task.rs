@@ -146,6 +146,12 @@ impl Task {
         self.0.follow(config!(offsets.task_mm)).map(Mm)
     }
 
+    /// Its executable.
+    #[inline(always)]
+    pub fn exe_file(self) -> Option<OpenFile> {
+        self.mm()?.exe_file()
+    }
+
     /// Its working directory.
     #[inline(always)]
     pub fn cwd(self) -> Option<FilePath> {

@@ -147,7 +147,6 @@ fn the_account_has_a_row_for_each_cpu_and_each_program() {
 
     let names: BTreeSet<_> = account.programs.iter().map(|program| program.name).collect();
     assert_eq!(names.len(), account.programs.len(), "a row for each: {account:#?}");
-    // The others are stages, which the kernel does not attach.
     assert!(names.len() >= 2 && names.is_subset(&programs), "{names:?} of {programs:?}");
     if kernel_since(6, 7) {
         assert!(account.programs.iter().all(|program| program.skipped.is_some()));
