@@ -49,10 +49,15 @@ pub struct KernelField {
     pub structure: &'static str,
     /// Member path, and its distance in bytes from the first one.
     pub members: &'static [(&'static str, u32)],
+    /// `optional` in the table: a kernel may do without it that has all the others, so
+    /// whoever reads it asks first whether it is there.
+    pub optional: bool,
 }
 
 macro_rules! kernel_fields {
-    ($( $(#[$doc:meta])* $name:ident: $structure:literal { $($member:literal + $distance:literal),+ } )+) => {
+    ($( $(#[$doc:meta])* $name:ident: $($optional:ident)? $structure:literal {
+        $($member:literal + $distance:literal),+
+    } )+) => {
         /// Offsets in the running kernel's structures, in bytes; [`ABSENT`] where
         /// the kernel has no such field.
         #[derive(Clone, Copy, Debug)]
@@ -69,6 +74,7 @@ macro_rules! kernel_fields {
                 name: stringify!($name),
                 structure: $structure,
                 members: &[ $( ($member, $distance) ),+ ],
+                optional: !stringify!($($optional)?).is_empty(),
             }, )+ ];
 
             /// Every field absent.
@@ -118,11 +124,11 @@ kernel_fields! {
     /// Signals that wait for one thread.
     task_pending: "task_struct" { "pending.signal" + 0 }
     /// Login user, with `CONFIG_AUDIT`.
-    task_loginuid: "task_struct" { "loginuid" + 0 }
+    task_loginuid: optional "task_struct" { "loginuid" + 0 }
     /// Audit session, with `CONFIG_AUDIT`.
-    task_sessionid: "task_struct" { "sessionid" + 0 }
+    task_sessionid: optional "task_struct" { "sessionid" + 0 }
     /// Control groups.
-    task_cgroups: "task_struct" { "cgroups" + 0 }
+    task_cgroups: optional "task_struct" { "cgroups" + 0 }
     /// Exit status of one thread.
     task_exit_code: "task_struct" { "exit_code" + 0 }
     /// User, then system time of one thread.
@@ -130,7 +136,7 @@ kernel_fields! {
     /// Minor, then major faults of one thread.
     task_min_flt: "task_struct" { "min_flt" + 0, "maj_flt" + 8 }
     /// Bytes read from and written to storage by one thread, with `CONFIG_TASK_IO_ACCOUNTING`.
-    task_ioac: "task_struct" { "ioac.read_bytes" + 0, "ioac.write_bytes" + 8 }
+    task_ioac: optional "task_struct" { "ioac.read_bytes" + 0, "ioac.write_bytes" + 8 }
     /// The eight ids of [`Creds`](crate::record::Creds).
     cred_ids: "cred" {
         "uid" + 0, "gid" + 4, "suid" + 8, "sgid" + 12, "euid" + 16, "egid" + 20, "fsuid" + 24, "fsgid" + 28
@@ -149,27 +155,27 @@ kernel_fields! {
     /// Inode of a pid namespace.
     pid_namespace_inum: "pid_namespace" { "ns.inum" + 0 }
     /// Of a mount namespace.
-    mnt_namespace_inum: "mnt_namespace" { "ns.inum" + 0 }
+    mnt_namespace_inum: optional "mnt_namespace" { "ns.inum" + 0 }
     /// Of a UTS namespace.
-    uts_namespace_inum: "uts_namespace" { "ns.inum" + 0 }
+    uts_namespace_inum: optional "uts_namespace" { "ns.inum" + 0 }
     /// Of an IPC namespace.
-    ipc_namespace_inum: "ipc_namespace" { "ns.inum" + 0 }
+    ipc_namespace_inum: optional "ipc_namespace" { "ns.inum" + 0 }
     /// Of a network namespace.
-    net_inum: "net" { "ns.inum" + 0 }
+    net_inum: optional "net" { "ns.inum" + 0 }
     /// Of a cgroup namespace.
-    cgroup_namespace_inum: "cgroup_namespace" { "ns.inum" + 0 }
+    cgroup_namespace_inum: optional "cgroup_namespace" { "ns.inum" + 0 }
     /// Of a user namespace.
-    user_namespace_inum: "user_namespace" { "ns.inum" + 0 }
+    user_namespace_inum: optional "user_namespace" { "ns.inum" + 0 }
     /// Mount namespace of a task.
-    nsproxy_mnt: "nsproxy" { "mnt_ns" + 0 }
+    nsproxy_mnt: optional "nsproxy" { "mnt_ns" + 0 }
     /// UTS namespace of a task.
-    nsproxy_uts: "nsproxy" { "uts_ns" + 0 }
+    nsproxy_uts: optional "nsproxy" { "uts_ns" + 0 }
     /// IPC namespace of a task.
-    nsproxy_ipc: "nsproxy" { "ipc_ns" + 0 }
+    nsproxy_ipc: optional "nsproxy" { "ipc_ns" + 0 }
     /// Network namespace of a task.
-    nsproxy_net: "nsproxy" { "net_ns" + 0 }
+    nsproxy_net: optional "nsproxy" { "net_ns" + 0 }
     /// Cgroup namespace of a task.
-    nsproxy_cgroup: "nsproxy" { "cgroup_ns" + 0 }
+    nsproxy_cgroup: optional "nsproxy" { "cgroup_ns" + 0 }
     /// Threads that are alive.
     signal_live: "signal_struct" { "live" + 0 }
     /// Controlling terminal.
@@ -185,9 +191,9 @@ kernel_fields! {
     /// Most pages resident, set as the last thread ends.
     signal_maxrss: "signal_struct" { "maxrss" + 0 }
     /// Bytes read and written by threads that are gone.
-    signal_ioac: "signal_struct" { "ioac.read_bytes" + 0, "ioac.write_bytes" + 8 }
+    signal_ioac: optional "signal_struct" { "ioac.read_bytes" + 0, "ioac.write_bytes" + 8 }
     /// Name of a terminal.
-    tty_name: "tty_struct" { "name" + 0 }
+    tty_name: optional "tty_struct" { "name" + 0 }
     /// First and last byte of the arguments, then of the environment.
     mm_args: "mm_struct" { "arg_start" + 0, "arg_end" + 8 }
     /// First and last byte of the environment.
@@ -217,9 +223,9 @@ kernel_fields! {
     /// Kind of file system.
     super_magic: "super_block" { "s_magic" + 0 }
     /// The inode inside an overlay's own; absent where overlayfs is a module.
-    ovl_inode_vfs: "ovl_inode" { "vfs_inode" + 0 }
+    ovl_inode_vfs: optional "ovl_inode" { "vfs_inode" + 0 }
     /// The file in the upper layer, from the start of an overlay's inode.
-    ovl_inode_upper: "ovl_inode" { "__upperdentry" + 0 }
+    ovl_inode_upper: optional "ovl_inode" { "__upperdentry" + 0 }
     /// Parent directory, then length and address of the name.
     dentry_parent_and_name: "dentry" { "d_parent" + 0, "d_name" + 8 }
     /// Length of a name, from the start of its `qstr`.
@@ -227,37 +233,37 @@ kernel_fields! {
     /// Address of a name, from the start of its `qstr`.
     qstr_name: "qstr" { "name" + 0 }
     /// Where a short name stands in the entry itself, on older kernels.
-    dentry_iname: "dentry" { "d_iname" + 0 }
+    dentry_iname: optional "dentry" { "d_iname" + 0 }
     /// The same on newer ones (include/linux/dcache.h, 6.18).
-    dentry_shortname: "dentry" { "d_shortname" + 0 }
+    dentry_shortname: optional "dentry" { "d_shortname" + 0 }
     /// Parent mount, the place where it is mounted, and its own root.
     mount_parent: "mount" { "mnt_parent" + 0, "mnt_mountpoint" + 8, "mnt.mnt_root" + 16 }
     /// The part of a mount that files point at.
     mount_mnt: "mount" { "mnt" + 0 }
     /// By controller, its part of the cgroup that a process is in.
-    css_set_subsys: "css_set" { "subsys" + 0 }
+    css_set_subsys: optional "css_set" { "subsys" + 0 }
     /// That cgroup.
-    css_cgroup: "cgroup_subsys_state" { "cgroup" + 0 }
+    css_cgroup: optional "cgroup_subsys_state" { "cgroup" + 0 }
     /// Its hierarchy.
-    cgroup_root: "cgroup" { "root" + 0 }
+    cgroup_root: optional "cgroup" { "root" + 0 }
     /// Number of a hierarchy, as in `/proc/PID/cgroup`.
-    cgroup_root_hierarchy_id: "cgroup_root" { "hierarchy_id" + 0 }
+    cgroup_root_hierarchy_id: optional "cgroup_root" { "hierarchy_id" + 0 }
     /// Number of a directory, which is its inode's.
     kernfs_id: "kernfs_node" { "id" + 0 }
     /// The cgroup in the unified hierarchy.
-    css_set_dfl_cgrp: "css_set" { "dfl_cgrp" + 0 }
+    css_set_dfl_cgrp: optional "css_set" { "dfl_cgrp" + 0 }
     /// How deep it is; the root is at zero.
-    cgroup_level: "cgroup" { "level" + 0 }
+    cgroup_level: optional "cgroup" { "level" + 0 }
     /// Its id behind those of all above it, from the root down, up to 6.0.
-    cgroup_ancestor_ids: "cgroup" { "ancestor_ids" + 0 }
+    cgroup_ancestor_ids: optional "cgroup" { "ancestor_ids" + 0 }
     /// Its directory.
-    cgroup_kn: "cgroup" { "kn" + 0 }
+    cgroup_kn: optional "cgroup" { "kn" + 0 }
     /// Name of a directory.
     kernfs_name: "kernfs_node" { "name" + 0 }
     /// Its parent, up to 6.14.
-    kernfs_parent: "kernfs_node" { "parent" + 0 }
+    kernfs_parent: optional "kernfs_node" { "parent" + 0 }
     /// Its parent, from 6.15 on.
-    kernfs_parent_rcu: "kernfs_node" { "__parent" + 0 }
+    kernfs_parent_rcu: optional "kernfs_node" { "__parent" + 0 }
     /// The name given to exec.
     bprm_filename: "linux_binprm" { "filename" + 0 }
     /// The name of the program that is really started: of a script, the interpreter.

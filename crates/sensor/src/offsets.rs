@@ -55,6 +55,8 @@ pub(crate) struct MissingField {
     pub(crate) name: &'static str,
     /// The C structure.
     pub(crate) structure: &'static str,
+    /// A kernel may do without it.
+    pub(crate) optional: bool,
     /// What is amiss.
     pub(crate) why: Why,
 }
@@ -106,11 +108,17 @@ pub(crate) fn kernel_offsets(btf: &Btf<'_>) -> (Offsets, Vec<MissingField>) {
     let mut missing = Vec::new();
     let offsets = Offsets::resolve(|field| {
         resolve(btf, field).unwrap_or_else(|why| {
-            missing.push(MissingField { name: field.name, structure: field.structure, why });
+            let KernelField { name, structure, optional, .. } = *field;
+            missing.push(MissingField { name, structure, optional, why });
             ABSENT
         })
     });
     (offsets, missing)
+}
+
+/// Whether all is there that the kernel side loads without asking (`bpf/src/kernel/place.rs`).
+pub(crate) fn can_be_loaded(missing: &[MissingField]) -> bool {
+    missing.iter().all(|field| field.optional)
 }
 
 /// Offset of the first member, when all members are as the row says.
@@ -228,6 +236,18 @@ mod tests {
             let (offsets, _) = offsets_of(&types);
             assert_eq!(offsets.cred_ids == 8, known, "{size}");
         }
+    }
+
+    /// What a kernel may do without is asked for; of the rest, one that is not there is enough.
+    #[test]
+    fn only_what_is_optional_may_be_missing() {
+        let (_, missing) = offsets_of(&Builder::new());
+        let is_optional = |name: &str| missing.iter().any(|row| row.name == name && row.optional);
+        assert!(is_optional("task_loginuid") && is_optional("nsproxy_net"));
+        assert!(!is_optional("task_mm") && !is_optional("mm_args"));
+        assert!(!can_be_loaded(&missing));
+        let optional: Vec<_> = missing.into_iter().filter(|row| row.optional).collect();
+        assert!(can_be_loaded(&optional));
     }
 
     /// The machine that runs the tests is one more kernel that must be readable.

@@ -32,6 +32,7 @@ use crate::{
     lower::{self, Room},
     map_room::Sizes,
     object::{BYTES, Object},
+    offsets,
     preflight::{self, Host, KernelVersion, Layout},
     programs::{self, Hook, RAW_PREEMPTIBLE},
     reader::{Reader, Wake},
@@ -433,6 +434,11 @@ fn create(
     direct_loads: bool,
 ) -> Result<Object, SensorError> {
     let Layout { offsets, missing, cast } = preflight::layout(plan, &host.btf)?;
+    let can_be_loaded = offsets::can_be_loaded(&missing);
+    if direct_loads && !can_be_loaded {
+        log::warn!("without direct loads, slower: this kernel lacks what all others have");
+    }
+    let direct_loads = direct_loads && can_be_loaded;
     let cast = cast.filter(|_| direct_loads);
     for field in &missing {
         log::info!("{} is off on this kernel: {field}", field.name);

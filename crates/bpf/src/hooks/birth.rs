@@ -9,21 +9,25 @@ use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 use crate::{
     collect::image::{self, Owner},
     gate::tree,
-    kernel::{Address, Task, now},
+    kernel::{Place, Task, now},
     maps::has_trees,
 };
 
 /// A fork, or a new thread.
 #[raw_tracepoint(tracepoint = "sched_process_fork")]
 pub fn birth(context: RawTracePointContext) -> i32 {
-    note(Task::new(context.arg(0)), Task::new(context.arg(1)));
+    let (forker, child) = (Task::new(context.arg(0)), Task::new(context.arg(1)));
+    match (forker.known(), child.known()) {
+        (Some(forker), Some(child)) => note(forker, child),
+        _ => note(forker, child),
+    };
     0
 }
 
 /// Nearly every fork ends at the first question: its child's parent is the one
 /// that forked, and `parent_exec_id` tells the rest.
 #[inline(always)]
-fn note(forker: Task<Address>, child: Task<Address>) -> Option<()> {
+fn note<P: Place>(forker: Task<P>, child: Task<P>) -> Option<()> {
     let is_sibling = child.real_parent()? != forker;
     let has_trees = has_trees();
     if !(is_sibling || has_trees) || child.leader()? != child {

@@ -28,7 +28,7 @@ use aya_ebpf::helpers::generated::{
 };
 use exectrail_abi::config::ABSENT;
 
-use self::place::{follow, read};
+use self::place::{follow, read, there};
 use crate::config::config;
 
 /// A kernel address. May dangle or be null: reads through it fail, no more.

@@ -17,7 +17,7 @@ pub trait Place: Copy + PartialEq {
     /// Its address, for whoever reads it by helper.
     fn address(self) -> Address;
 
-    /// A member.
+    /// A member, of which [`there`] was asked if it is an optional one.
     fn word<T: Word>(self, offset: u32) -> Option<T>;
 
     /// What a member points at; null is none.
@@ -56,7 +56,10 @@ impl Place for Address {
 /// `bpf_get_current_task_btf`). So a member is one load, a nanosecond. The kernel guards
 /// it: what cannot be read is zero (`BPF_PROBE_MEM`).
 ///
-/// Where that is not to be had, `direct_loads` is zero, and it is read as any address.
+/// Where that is not to be had, `direct_loads` is zero, and it is read as any address. So it
+/// is where one of the members is not there that all kernels have: what is not asked is not
+/// in the way, of the compiler least of all, which keeps values for later across each
+/// question (2 % of the object, and 3 to 6 % of an exec's time).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Known(Address);
 
@@ -88,9 +91,6 @@ impl Place for Known {
         if config!(direct_loads) == 0 {
             return read(self.0, offset);
         }
-        if offset == ABSENT {
-            return None;
-        }
         // SAFETY: the verifier knows what stands there, and the kernel catches what may
         // not be read. Volatile, so that it stays one load, and behind the checks that
         // stand before it.
@@ -110,6 +110,12 @@ impl Place for Known {
         }
         Some([self.word(offset)?, self.word(offset + 8)?])
     }
+}
+
+/// An offset that not every kernel has.
+#[inline(always)]
+pub fn there(offset: u32) -> Option<u32> {
+    if offset == ABSENT { None } else { Some(offset) }
 }
 
 /// Reads a pointer that must not be null.

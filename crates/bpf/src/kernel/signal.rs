@@ -1,7 +1,7 @@
 //! `signal_struct` (include/linux/sched/signal.h): what the threads of a process
 //! share, and what those leave behind that have ended.
 
-use super::{Known, Place, read};
+use super::{Known, Place, read, there};
 use crate::config::config;
 
 /// `SIGNAL_GROUP_EXIT`, same file: the process was ended as a whole.
@@ -51,7 +51,7 @@ impl Signal {
     /// Bytes read and written by threads that are gone.
     #[inline(always)]
     pub fn io(self) -> Option<[u64; 2]> {
-        self.0.pair(config!(offsets.signal_ioac))
+        self.0.pair(there(config!(offsets.signal_ioac))?)
     }
 
     /// Most pages that were resident.

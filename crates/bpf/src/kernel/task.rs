@@ -10,7 +10,7 @@ use exectrail_abi::{
 };
 
 use super::{
-    Address, FilePath, KernfsNode, Known, OpenFile, Place, follow, pid, read, signal::Signal,
+    Address, FilePath, KernfsNode, Known, OpenFile, Place, follow, pid, read, signal::Signal, there,
 };
 use crate::{config::config, verifier::untrusted};
 
@@ -30,6 +30,12 @@ impl Task<Address> {
     #[inline(always)]
     pub fn new(address: Address) -> Self {
         Self(address)
+    }
+
+    /// The same with its type, where the verifier can be told.
+    #[inline(always)]
+    pub fn known(self) -> Option<Task> {
+        Known::cast(self.0, config!(types.task)).map(Task)
     }
 }
 
@@ -109,8 +115,8 @@ impl Task {
     /// Login user and audit session.
     #[inline(always)]
     pub fn login(self) -> Option<(u32, u32)> {
-        let loginuid = self.0.word(config!(offsets.task_loginuid))?;
-        Some((loginuid, self.0.word(config!(offsets.task_sessionid))?))
+        let loginuid = self.0.word(there(config!(offsets.task_loginuid))?)?;
+        Some((loginuid, self.0.word(there(config!(offsets.task_sessionid))?)?))
     }
 
     /// Whether it is one of the kernel's own.
@@ -163,14 +169,14 @@ impl Task {
     /// The directory of its cgroup in the unified hierarchy.
     #[inline(always)]
     pub fn cgroup_directory(self) -> Option<KernfsNode> {
-        self.cgroup()?.follow(config!(offsets.cgroup_kn)).map(KernfsNode)
+        self.cgroup()?.follow(there(config!(offsets.cgroup_kn))?).map(KernfsNode)
     }
 
     /// Its cgroup's ancestor at this depth, by number, where cgroups list them.
     #[inline(always)]
     pub fn ancestor_cgroup(self, depth: u32) -> Option<u64> {
         let cgroup = self.cgroup()?;
-        let level: u32 = cgroup.word(config!(offsets.cgroup_level))?;
+        let level: u32 = cgroup.word(there(config!(offsets.cgroup_level))?)?;
         let place = config!(offsets.cgroup_ancestor_ids) + depth * size_of::<u64>() as u32;
         if depth <= level { read(cgroup.address(), place) } else { None }
     }
@@ -178,14 +184,20 @@ impl Task {
     /// Its cgroup in the unified hierarchy.
     #[inline(always)]
     fn cgroup(self) -> Option<Known> {
-        self.0.follow(config!(offsets.task_cgroups))?.follow(config!(offsets.css_set_dfl_cgrp))
+        self.css_set()?.follow(there(config!(offsets.css_set_dfl_cgrp))?)
+    }
+
+    /// Its cgroups in all hierarchies.
+    #[inline(always)]
+    fn css_set(self) -> Option<Known> {
+        self.0.follow(there(config!(offsets.task_cgroups))?)
     }
 
     /// The directory of its cgroup in the hierarchy that a controller is in, and the
     /// number of that hierarchy; zero is the unified one.
     #[inline(always)]
     pub fn controller_directory(self, controller: u32) -> Option<(u32, KernfsNode<Address>)> {
-        let css_set = self.0.follow(config!(offsets.task_cgroups))?;
+        let css_set = self.css_set()?;
         let place = css_set.address() + u64::from(controller) * 8;
         let cgroup =
             follow(follow(place, config!(offsets.css_set_subsys))?, config!(offsets.css_cgroup))?;
@@ -224,9 +236,6 @@ impl Task {
     pub fn read_creds(self, into: &mut Creds) -> Option<()> {
         let cred = self.0.follow(config!(offsets.task_cred))?;
         let offset = config!(offsets.cred_ids);
-        if offset == ABSENT {
-            return None;
-        }
         if config!(direct_loads) != 0 {
             into.uid = cred.word(offset)?;
             into.gid = cred.word(offset + 4)?;
@@ -238,6 +247,7 @@ impl Task {
             into.fsgid = cred.word(offset + 28)?;
             return Some(());
         }
+        let offset = there(offset)?;
         // SAFETY: `into` is as large as said; the helper checks the source.
         let failed = unsafe {
             bpf_probe_read_kernel(
@@ -270,7 +280,7 @@ impl Task {
     /// Bytes read from and written to storage by this one thread.
     #[inline(always)]
     pub fn io(self) -> Option<[u64; 2]> {
-        self.0.pair(config!(offsets.task_ioac))
+        self.0.pair(there(config!(offsets.task_ioac))?)
     }
 }
 
