@@ -19,6 +19,10 @@ use super::{
 
 const OTHER_PATHS: u32 = 5_000;
 
+/// What execsnoop prints of an exec: like with like. Its `RET` is zero for all that we tell.
+const AS_EXECSNOOP: [&str; 3] = ["--json", "--fields", "comm,pid,ppid,args"];
+const AS_EXECSNOOP_NAME: &str = "exectrail --json, execsnoop's fields";
+
 /// One of those whose turns make a round.
 #[derive(Clone)]
 pub(super) struct Contender {
@@ -91,7 +95,8 @@ impl Lineup {
         let json = || ours("exectrail --json", make(&["--json"]));
         let exits = || ours("exectrail --json --exit", make(&["--json", "--exit"]));
         let pretty = || ours("exectrail (pretty)", make(&[]));
-        let storm = vec![Contender::untraced(), json(), pretty()];
+        let like = || ours(AS_EXECSNOOP_NAME, make(&AS_EXECSNOOP));
+        let storm = vec![Contender::untraced(), json(), like(), pretty()];
         let calls = vec![
             Contender::untraced(),
             ours("exectrail", make(&["--json"])),
@@ -144,6 +149,7 @@ fn kernel_time(
         ours("an empty program on the hook", workload.empty_program()),
         with("exectrail, all fields", &[], kept),
         Contender { budget: kept, ..ours("exectrail, as a terminal shows it", make(&[])) },
+        ours(AS_EXECSNOOP_NAME, make(&AS_EXECSNOOP)),
         with("exectrail --hook classic", &["--hook", "classic"], kept),
         with("exectrail --failed", &["--failed"], ""),
         with("exectrail --exit, all fields", &["--exit"], ""),

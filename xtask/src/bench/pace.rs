@@ -14,7 +14,7 @@ use super::{
 const CPU_REASON: &str = "The slope is what one more exec of a storm takes exectrail: to decode, to \
     write and, most of all, the kernel's copy into the file. On a quieter host each exec wakes the \
     reader, which takes as long as a dozen of them; from 300 a second on it looks by itself, every \
-    4 ms, and in a storm every 12.";
+    4 ms, and in a storm every 40.";
 
 /// Of one tracer at one pace.
 struct Sample {
