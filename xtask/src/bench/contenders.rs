@@ -19,10 +19,6 @@ use super::{
 
 const OTHER_PATHS: u32 = 5_000;
 
-/// What execsnoop prints of an exec: like with like. Its `RET` is zero for all that we tell.
-const AS_EXECSNOOP: [&str; 3] = ["--json", "--fields", "comm,pid,ppid,args"];
-const AS_EXECSNOOP_NAME: &str = "exectrail --json, execsnoop's fields";
-
 /// One of those whose turns make a round.
 #[derive(Clone)]
 pub(super) struct Contender {
@@ -95,8 +91,7 @@ impl Lineup {
         let json = || ours("exectrail --json", make(&["--json"]));
         let exits = || ours("exectrail --json --exit", make(&["--json", "--exit"]));
         let pretty = || ours("exectrail (pretty)", make(&[]));
-        let like = || ours(AS_EXECSNOOP_NAME, make(&AS_EXECSNOOP));
-        let storm = vec![Contender::untraced(), json(), like(), pretty()];
+        let storm = vec![Contender::untraced(), json(), as_execsnoop(&make), pretty()];
         let calls = vec![
             Contender::untraced(),
             ours("exectrail", make(&["--json"])),
@@ -149,7 +144,7 @@ fn kernel_time(
         ours("an empty program on the hook", workload.empty_program()),
         with("exectrail, all fields", &[], kept),
         Contender { budget: kept, ..ours("exectrail, as a terminal shows it", make(&[])) },
-        ours(AS_EXECSNOOP_NAME, make(&AS_EXECSNOOP)),
+        as_execsnoop(make),
         with("exectrail --hook classic", &["--hook", "classic"], kept),
         with("exectrail --failed", &["--failed"], ""),
         with("exectrail --exit, all fields", &["--exit"], ""),
@@ -159,6 +154,12 @@ fn kernel_time(
         with("  and 5,000 other paths", &["--exclude", &tiny, "--config", &rules], left_out),
         with("exectrail --only /nonexistent", &["--only", "/nonexistent"], left_out),
     ]
+}
+
+/// What execsnoop prints of an exec: like with like. Its `RET` is zero for all that we tell.
+fn as_execsnoop(make: &impl Fn(&[&str]) -> Variant) -> Contender {
+    let words = ["--json", "--fields", "comm,pid,ppid,args"];
+    ours("exectrail --json, execsnoop's fields", make(&words))
 }
 
 /// The same execs and ends, counted in the kernel: half of what records of them take, at
