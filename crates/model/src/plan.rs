@@ -122,8 +122,8 @@ impl BufferSize {
 
 impl Default for BufferSize {
     /// 2 MiB: some 5,000 usual execs, a fifth of a second of the fastest storm
-    /// that two CPUs can make. The reader maps it twice, so it counts double in
-    /// the resident memory: 8.5 MB in all, where 4 MiB make 12.7.
+    /// that two CPUs can make. The reader maps it once (`sensor/src/sys/ring.rs`), so it
+    /// counts once in the resident memory.
     fn default() -> Self {
         Self(2 * 1024 * 1024)
     }

@@ -2,7 +2,7 @@
 
 use exectrail_abi::config::ABSENT;
 
-use super::{Address, Known, Place, read};
+use super::{Address, Known, Place, read, there};
 use crate::config::config;
 
 /// A place in the file system, `struct path`: a mount, as files name it, and a
@@ -113,7 +113,7 @@ impl Mount {
     #[inline(always)]
     pub fn of(vfsmount: Address) -> Option<Self> {
         let offset = config!(offsets.mount_mnt);
-        (offset != ABSENT).then(|| Self(vfsmount.wrapping_sub(u64::from(offset))))
+        there(offset).map(|offset| Self(vfsmount.wrapping_sub(u64::from(offset))))
     }
 
     /// Where it hangs.

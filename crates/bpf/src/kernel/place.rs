@@ -127,9 +127,7 @@ pub fn follow(base: Address, offset: u32) -> Option<Address> {
 /// Reads a `T` at `base + offset`.
 #[inline(always)]
 pub fn read<T: Copy>(base: Address, offset: u32) -> Option<T> {
-    if offset == ABSENT {
-        return None;
-    }
+    let offset = there(offset)?;
     let mut value = core::mem::MaybeUninit::<T>::uninit();
     // SAFETY: the helper checks the source, and fills `value` whole or fails.
     let failed = unsafe {
