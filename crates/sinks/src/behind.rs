@@ -16,6 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(crate) use self::queue::BUFFER;
 use self::queue::{Queue, Sleep, Stretch, pack};
 
 /// How many bytes may wait, packed ones as they are: more than ten seconds of a storm on two
@@ -23,12 +24,12 @@ use self::queue::{Queue, Sleep, Stretch, pack};
 const ROOM: usize = 32 << 20;
 
 /// With so many bytes waiting, the thread is told at once, even if it will look by itself.
-const EAGER: usize = 384 << 10;
+const EAGER: usize = 768 << 10;
 
 /// Once it has found something, the thread looks again by itself so much later, until it finds
 /// nothing: a storm wakes it by a timer of its own, and not by a call and an interrupt for
 /// each batch of events.
-const LOOK_AGAIN: Duration = Duration::from_millis(12);
+const LOOK_AGAIN: Duration = Duration::from_millis(30);
 
 /// How long a failure may stay unknown where nothing more is handed over.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
@@ -88,7 +89,7 @@ impl WriteBehind {
         self.start();
         let mut queue = self.shared.until(|queue| queue.bytes < self.room)?;
         let mut is_packed = false;
-        if queue.is_long_with(bytes.len()) {
+        if queue.is_packed_with(bytes.len()) {
             drop(queue);
             is_packed = pack(bytes, &mut self.packed);
             queue = self.shared.until(|_| true)?;

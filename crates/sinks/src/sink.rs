@@ -7,7 +7,7 @@ use std::{
 
 use exectrail_model::{event::Event, report::Report};
 
-use crate::behind::{WriteBehind, lines, write_all};
+use crate::behind::{BUFFER, WriteBehind, lines, write_all};
 
 /// Where events go.
 ///
@@ -102,24 +102,22 @@ enum Out {
 }
 
 impl Lines {
-    const BUFFER: usize = 64 * 1024;
-
     /// Writes here, or, for a place that can take long, lets a thread write.
     pub(crate) fn new(out: Box<dyn Write + Send>, can_take_long: bool) -> Self {
         let out = if can_take_long { Out::Behind(WriteBehind::new(out)) } else { Out::Here(out) };
-        Self { out, buffer: Vec::with_capacity(Self::BUFFER), unwritten: 0 }
+        Self { out, buffer: Vec::with_capacity(BUFFER), unwritten: 0 }
     }
 
     /// Writes `line`, which ends with a newline.
     pub(crate) fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        let is_full = self.buffer.len() + line.len() > Self::BUFFER;
+        let is_full = self.buffer.len() + line.len() > BUFFER;
         let made_room = if is_full { self.hand_on() } else { Ok(()) };
         self.buffer.extend_from_slice(line);
         self.unwritten += 1;
         made_room?;
-        if self.buffer.len() > Self::BUFFER {
+        if self.buffer.len() > BUFFER {
             self.hand_on()?;
-            self.buffer.shrink_to(Self::BUFFER);
+            self.buffer.shrink_to(BUFFER);
         }
         Ok(())
     }

@@ -1,12 +1,19 @@
 //! What waits for the thread that writes.
+//!
+//! A buffer that was handed over is not copied: it waits as it is, and another goes back for
+//! it. There are so many and no more, since buffers that grow, are freed and are asked for anew
+//! leave holes in the heap: with those, what is resident grew by a quarter in ten minutes.
 
-use std::{io, mem};
+use std::{collections::VecDeque, io, mem};
 
-/// From here on, what waits is packed, its buffer is one for all that has room, and is not
-/// kept: glibc maps what is larger than 32 MiB by itself, and gives it back at once when it
-/// is freed (`DEFAULT_MMAP_THRESHOLD_MAX`, malloc/malloc.c, 2.36); only what is used of it is
-/// resident.
-const LONG: usize = 512 << 10;
+/// How long a buffer is that is kept for the next bytes: what whoever hands over much fills.
+pub(crate) const BUFFER: usize = 64 << 10;
+
+/// So many bytes wait as they are, and so many buffers are kept for them. What is behind is
+/// packed, in one buffer for all that has room, which is not kept: glibc maps what is larger
+/// than 32 MiB by itself, and gives it back at once when it is freed
+/// (`DEFAULT_MMAP_THRESHOLD_MAX`, malloc/malloc.c, 2.36); only what is used of it is resident.
+const PLAIN: usize = 16 * BUFFER;
 
 /// What is shorter than this is not packed: there is little in it that repeats.
 const SHORT: usize = 512;
@@ -14,10 +21,13 @@ const SHORT: usize = 512;
 /// All that was handed over and is not out.
 #[derive(Default)]
 pub(super) struct Queue {
-    next: Stretch,
-    /// For the next one.
-    spare: Stretch,
-    /// As they are kept; those of the stretch that is being written are among them.
+    waiting: VecDeque<Stretch>,
+    /// For the next bytes: the one that was filled last, and is in the CPU's cache, first.
+    spare: Vec<Stretch>,
+    /// Bytes in buffers that are not for packed ones; those of the stretch that is being
+    /// written are among them.
+    plain: usize,
+    /// All of them, as they are kept, likewise.
     pub(super) bytes: usize,
     pub(super) items: usize,
     pub(super) failure: Option<io::Error>,
@@ -39,11 +49,13 @@ pub(super) enum Sleep {
     Deep,
 }
 
-/// What was handed over, one piece after the other.
+/// A buffer of what was handed over, one piece after the other.
 #[derive(Default)]
 pub(super) struct Stretch {
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
+    /// Whether it is for packed pieces.
+    is_long: bool,
 }
 
 /// Whole items, which go out in one write.
@@ -58,19 +70,41 @@ pub(super) struct Piece {
 
 impl Queue {
     /// Whether so many bytes more are to be packed: the thread cannot keep up.
-    pub(super) fn is_long_with(&self, more: usize) -> bool {
-        more >= SHORT && self.next.bytes.len() + more > LONG
+    pub(super) fn is_packed_with(&self, more: usize) -> bool {
+        more >= SHORT && self.is_long_with(more)
+    }
+
+    fn is_long_with(&self, more: usize) -> bool {
+        self.is_behind_packed() || self.plain > 0 && self.plain + more > PLAIN
+    }
+
+    fn is_behind_packed(&self) -> bool {
+        self.waiting.back().is_some_and(|last| last.is_long)
     }
 
     /// Takes these bytes, and leaves an empty buffer.
     pub(super) fn take(&mut self, bytes: &mut Vec<u8>, items: usize, room: usize) {
         let piece = Piece { stored: bytes.len(), packed_of: None, items };
-        if self.next.bytes.is_empty() {
-            mem::swap(&mut self.next.bytes, bytes);
-            self.count(piece);
-        } else {
-            self.append(bytes, piece, room);
+        if self.is_long_with(bytes.len()) {
+            self.extend_long(bytes, room);
             bytes.clear();
+        } else {
+            self.plain += bytes.len();
+            self.take_plain(bytes);
+        }
+        self.count(piece);
+    }
+
+    /// Behind the last ones, if they leave room for these; else the buffer itself.
+    fn take_plain(&mut self, bytes: &mut Vec<u8>) {
+        let last = self.waiting.back_mut().map(|last| &mut last.bytes);
+        if let Some(last) = last.filter(|last| last.len() + bytes.len() <= BUFFER) {
+            last.extend_from_slice(bytes);
+            bytes.clear();
+        } else {
+            let mut next = self.spare.pop().unwrap_or_else(Stretch::plain);
+            mem::swap(&mut next.bytes, bytes);
+            self.waiting.push_back(next);
         }
     }
 
@@ -83,49 +117,65 @@ impl Queue {
         room: usize,
     ) {
         let piece = Piece { stored: packed.len(), packed_of: Some(bytes.len()), items };
-        self.append(packed, piece, room);
+        self.extend_long(packed, room);
+        self.count(piece);
         bytes.clear();
     }
 
-    fn append(&mut self, stored: &[u8], piece: Piece, room: usize) {
-        let all = &mut self.next.bytes;
-        if all.len() + stored.len() > LONG.max(all.capacity()) {
-            all.reserve_exact(room + stored.len());
+    /// Adds to the buffer for packed pieces.
+    fn extend_long(&mut self, stored: &[u8], room: usize) {
+        if !self.is_behind_packed() {
+            self.waiting.push_back(Stretch::long(room));
         }
-        all.extend_from_slice(stored);
-        self.count(piece);
+        if let Some(last) = self.waiting.back_mut() {
+            last.bytes.extend_from_slice(stored);
+        }
     }
 
+    /// A piece whose bytes are the last ones.
     fn count(&mut self, piece: Piece) {
         self.bytes += piece.stored;
         self.items += piece.items;
-        self.next.pieces.push(piece);
+        if let Some(last) = self.waiting.back_mut() {
+            last.pieces.push(piece);
+        }
     }
 
     /// What is to be written next, if there is anything.
     pub(super) fn next(&mut self) -> Option<Stretch> {
-        let is_empty = self.next.pieces.is_empty();
-        if is_empty { None } else { Some(mem::replace(&mut self.next, mem::take(&mut self.spare))) }
+        self.waiting.pop_front()
     }
 
-    /// Keeps the buffer of what has been written, unless it is a large one.
+    /// Keeps the buffer of what has been written, if it is one of those that are kept.
     pub(super) fn keep(&mut self, mut stretch: Stretch) {
-        if stretch.bytes.capacity() <= LONG {
+        if stretch.is_long {
+            return;
+        }
+        self.plain -= stretch.bytes.len();
+        if stretch.bytes.capacity() <= BUFFER && self.spare.len() < PLAIN / BUFFER {
             stretch.bytes.clear();
             stretch.pieces.clear();
-            self.spare = stretch;
+            self.spare.push(stretch);
         }
     }
 
     /// The items that are left are not out, and never will be.
     pub(super) fn fail(&mut self, error: io::Error) {
-        self.bytes = 0;
-        self.next = Stretch::default();
+        (self.bytes, self.plain) = (0, 0);
+        self.waiting = VecDeque::new();
         self.failure = Some(error);
     }
 }
 
 impl Stretch {
+    fn plain() -> Self {
+        Self { bytes: Vec::with_capacity(BUFFER), ..Self::default() }
+    }
+
+    fn long(room: usize) -> Self {
+        Self { bytes: Vec::with_capacity(room + PLAIN), is_long: true, ..Self::default() }
+    }
+
     /// The pieces, each with its bytes as they are kept.
     pub(super) fn pieces(&self) -> impl Iterator<Item = (Piece, &[u8])> {
         let mut rest = self.bytes.as_slice();
