@@ -24,7 +24,7 @@ use crate::{
     map_room::{MapRoom, Sizes},
     preflight::KernelVersion,
     programs::Hook,
-    refusal,
+    refusal, sys,
     trust::{self, Cast},
 };
 
@@ -72,19 +72,19 @@ impl Object {
     ) -> Result<Self, SensorError> {
         check_language()?;
         let room = MapRoom::new(config, sizes);
-        let mut loader = EbpfLoader::new();
+        let mut object = aligned();
+        trust::settle(object.bytes_mut(), cast);
+        constants::fold(object.bytes_mut(), config.as_bytes())?;
+        if must_preallocate(kernel) {
+            preallocate(object.bytes_mut())?;
+        }
+        let mut loader: EbpfLoader<'_> = new_loader();
         loader
             .override_global(constants::CONFIG, config.as_bytes(), true)
             .override_global(ABI_SYMBOL, &0u32, true)
             .verifier_log_level(VerifierLogLevel::DEBUG);
         for (map, entries) in room.entries() {
             loader.map_max_entries(map, entries);
-        }
-        let mut object = aligned();
-        trust::settle(object.bytes_mut(), cast);
-        constants::fold(object.bytes_mut(), config.as_bytes())?;
-        if must_preallocate(kernel) {
-            preallocate(object.bytes_mut())?;
         }
         let ebpf = loader.load(object.bytes_mut()).map_err(|error| room.not_created(error))?;
         let hits = Rows { cpus: config.cpus, width: config.rules };
@@ -184,6 +184,25 @@ fn load(hook: &Hook, program: &mut Program) -> Result<(), SensorError> {
         _ => return Err(missing(hook.program)),
     };
     loaded.map_err(|error| refusal::of_program(hook, error))
+}
+
+/// What loads the object.
+///
+/// Aya's begins by reading and parsing all of the kernel's types (`EbpfLoader::new`, 0.14;
+/// later ones, which want Rust 1.98, do not). We look ours up [ourselves](crate::btf), and it
+/// has no use for them; but they take a fifth of a start and twenty megabytes. It goes without
+/// where it cannot open the file, so it is made by a thread that cannot open any.
+fn new_loader() -> EbpfLoader<'static> {
+    let blind = thread::Builder::new().name("loader".to_owned()).spawn(|| {
+        if let Err(error) = sys::open_no_files() {
+            log::debug!("a slower start: {error}");
+        }
+        EbpfLoader::new()
+    });
+    let made = blind.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+    let mut loader = made.unwrap_or_else(|_| EbpfLoader::new());
+    loader.btf(None);
+    loader
 }
 
 /// A packager can name any object; this one has to be of our version.

@@ -8,7 +8,7 @@ use exectrail_model::plan::{HookChoice, Plan};
 use rustix::thread::{CapabilitySet, capabilities};
 
 use crate::{
-    btf::{Btf, BtfError},
+    btf::{Btf, BtfBytes, BtfError},
     error::SensorError,
     offsets::{self, MissingField},
     programs::RAW_PREEMPTIBLE,
@@ -46,7 +46,7 @@ impl KernelVersion {
 pub(crate) struct Host {
     pub(crate) kernel: KernelVersion,
     /// The kernel's BTF.
-    pub(crate) btf: Vec<u8>,
+    pub(crate) btf: BtfBytes,
 }
 
 /// Checks everything that a load for `plan` needs.
@@ -181,9 +181,10 @@ fn check_hook(choice: HookChoice, kernel: KernelVersion) -> Result<(), SensorErr
 }
 
 /// The types that the kernel describes, or those in `file`.
-pub(crate) fn read_btf(file: Option<&Path>) -> Result<Vec<u8>, SensorError> {
+pub(crate) fn read_btf(file: Option<&Path>) -> Result<BtfBytes, SensorError> {
     let path = file.unwrap_or(Path::new(BTF));
-    fs::read(path).map_err(|error| match (file, error.kind()) {
+    let bytes = if file.is_none() { BtfBytes::of_kernel(path) } else { BtfBytes::of_file(path) };
+    bytes.map_err(|error| match (file, error.kind()) {
         (None, io::ErrorKind::NotFound) => SensorError::Unsupported {
             what: format!("the kernel does not describe its types: there is no {BTF}"),
             cure: "mount sysfs on /sys, if it is not; use a kernel built with \

@@ -118,8 +118,11 @@ impl Sensor {
         }
         let (kernel, cpus) = (host.kernel, possible_cpus()?);
         drop(host);
-        sys::give_memory_back();
-        object.load(&hooks)?;
+        // What the start took so far goes while the verifier is at work.
+        thread::scope(|scope| {
+            scope.spawn(sys::give_memory_back);
+            object.load(&hooks)
+        })?;
         sys::give_pages_back(BYTES);
         let reader = Reader::new(object.take_ring()?, plan.buffer.bytes() as usize)?;
         let mut sensor = Self {

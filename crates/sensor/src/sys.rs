@@ -2,8 +2,13 @@
 //! this crate where `unsafe` is allowed.
 #![expect(unsafe_code, reason = "raw system calls; each block says why it holds")]
 
+mod kernel_types;
+mod no_files;
+mod pages;
 mod ring;
 
+pub(crate) use kernel_types::KernelTypes;
+pub(crate) use no_files::open_no_files;
 pub(crate) use ring::{HEAD, Ring};
 
 use std::{
@@ -127,8 +132,8 @@ pub(crate) fn wait_for_programs() {
     }
 }
 
-/// Gives memory that was freed back to the system: parsing BTF takes tens of
-/// megabytes once, which would stay resident for the life of the trace.
+/// Gives memory that was freed back to the system: parsing the object takes some once, and
+/// BTF that cannot be mapped, which would stay resident for the life of the trace.
 pub(crate) fn give_memory_back() {
     #[cfg(target_env = "gnu")]
     // SAFETY: no argument, no state but the allocator's own.

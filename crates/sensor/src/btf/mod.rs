@@ -17,11 +17,13 @@
 
 #[cfg(test)]
 pub(crate) mod builder;
+mod bytes;
 mod kind;
 mod raw;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bytes::BtfBytes;
 use kind::Kind;
 use raw::{Sections, Type};
 
@@ -137,12 +139,16 @@ impl<'a> Btf<'a> {
         let sections = Sections::locate(bytes)?;
         let mut starts = Vec::new();
         let mut named: Vec<Named<'_>> = Vec::with_capacity(wanted.len());
+        // Of some seventy thousand names, nearly all differ from these in their first bytes.
+        let beginnings: Vec<_> = wanted.iter().map(|name| raw::beginning(name)).collect();
         let (mut at, mut number) = (0, 0);
         while sections.has_type_at(at) {
             let read = sections.type_at(at)?;
             starts.push(at);
             (at, number) = (read.end, number + 1);
-            if read.kind == Kind::Function || read.kind == Kind::Struct && read.count > 0 {
+            if (read.kind == Kind::Function || read.kind == Kind::Struct && read.count > 0)
+                && beginnings.contains(&sections.beginning(read.name))
+            {
                 let name = wanted.iter().find(|name| sections.is_name(read.name, name));
                 if let Some(name) = name
                     && named.iter().all(|known| known.name != *name || known.read.kind != read.kind)

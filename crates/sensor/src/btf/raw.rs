@@ -194,6 +194,12 @@ impl<'a> Sections<'a> {
         Some(first != 0 || integer.size_or_id.checked_mul(8) != Some(bits))
     }
 
+    /// How the string at `at` begins.
+    pub(super) fn beginning(&self, at: u32) -> u16 {
+        let two = self.strings.get(at as usize..).and_then(|string| string.first_chunk());
+        two.map_or(0, |two| u16::from_ne_bytes(*two))
+    }
+
     /// Whether the string at `at` is `name`.
     pub(super) fn is_name(&self, at: u32, name: &str) -> bool {
         self.strings
@@ -201,6 +207,12 @@ impl<'a> Sections<'a> {
             .and_then(|string| string.strip_prefix(name.as_bytes()))
             .is_some_and(|rest| rest.first() == Some(&0))
     }
+}
+
+/// The first two bytes of what `name` is as a string of the format, with a zero behind it.
+pub(super) fn beginning(name: &str) -> u16 {
+    let mut two = name.bytes().chain([0; 2]);
+    u16::from_ne_bytes([0; 2].map(|_: u8| two.next().unwrap_or(0)))
 }
 
 /// The 32-bit number at `at`.

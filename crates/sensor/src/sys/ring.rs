@@ -8,10 +8,11 @@
 
 use std::{
     io,
-    os::fd::{AsRawFd, BorrowedFd},
-    ptr::{self, NonNull},
+    os::fd::BorrowedFd,
     sync::atomic::{AtomicU32, AtomicUsize, Ordering},
 };
+
+use super::pages::{Access, Pages};
 
 /// `BPF_RINGBUF_HDR_SZ` (include/uapi/linux/bpf.h): the length and its two flags, and where
 /// the page of the record is, which is the kernel's own affair.
@@ -51,11 +52,11 @@ impl Ring {
     /// When the kernel refuses, for want of memory or since it is no such map.
     pub(crate) fn map(map: BorrowedFd<'_>, size: usize) -> io::Result<Self> {
         let page = rustix::param::page_size();
-        let ours = Pages::map(map, libc::PROT_READ | libc::PROT_WRITE, page, 0)?;
-        let theirs = Pages::map(map, libc::PROT_READ, page + size, page)?;
+        let ours = Pages::map(map, Access::Write, page, 0)?;
+        let theirs = Pages::map(map, Access::Watch, page + size, page)?;
         let mut ring =
             Self { ours, theirs, page, size, read: 0, told: 0, written: 0, joined: Vec::new() };
-        ring.read = ring.ours.position().load(Ordering::Acquire);
+        ring.read = position(&ring.ours).load(Ordering::Acquire);
         ring.told = ring.read;
         Ok(ring)
     }
@@ -68,7 +69,7 @@ impl Ring {
                 self.give_back();
             }
             if self.read == self.written {
-                self.written = self.theirs.position().load(Ordering::Acquire);
+                self.written = position(&self.theirs).load(Ordering::Acquire);
                 if self.read == self.written {
                     return None;
                 }
@@ -89,7 +90,7 @@ impl Ring {
     /// Tells the writers how far we are: before we wait, or there seems to be something.
     pub(crate) fn give_back(&mut self) {
         if self.told != self.read {
-            self.ours.position().store(self.read, Ordering::Release);
+            position(&self.ours).store(self.read, Ordering::Release);
             self.told = self.read;
         }
     }
@@ -118,7 +119,7 @@ impl Ring {
     fn data(&self, at: usize, len: usize) -> &[u8] {
         debug_assert!(at + len <= self.size);
         // SAFETY: the data are mapped behind the first page, and the callers stay within them.
-        let start = unsafe { self.theirs.start.as_ptr().add(self.page + at) };
+        let start = unsafe { self.theirs.start().as_ptr().add(self.page + at) };
         // SAFETY: what is neither busy nor given back is not written to, and it is not given
         // back while `self` is borrowed.
         unsafe { std::slice::from_raw_parts(start, len) }
@@ -128,47 +129,17 @@ impl Ring {
     /// before the end.
     fn head(&self, at: usize) -> &AtomicU32 {
         // SAFETY: as above.
-        let start = unsafe { self.theirs.start.as_ptr().add(self.page + at) };
+        let start = unsafe { self.theirs.start().as_ptr().add(self.page + at) };
         // SAFETY: mapped and aligned; the kernel writes it by atomic stores.
         unsafe { AtomicU32::from_ptr(start.cast()) }
     }
 }
 
-/// Pages that are mapped until this is dropped, a whole page at least.
-struct Pages {
-    start: NonNull<u8>,
-    len: usize,
-}
-
-impl Pages {
-    /// The position that they begin with.
-    fn position(&self) -> &AtomicUsize {
-        // SAFETY: mapped and aligned; the kernel reads and writes it atomically, as an
-        // `unsigned long`.
-        unsafe { AtomicUsize::from_ptr(self.start.as_ptr().cast()) }
-    }
-
-    fn map(map: BorrowedFd<'_>, access: libc::c_int, len: usize, from: usize) -> io::Result<Self> {
-        let from = libc::off_t::try_from(from).map_err(io::Error::other)?;
-        // SAFETY: a mapping at a place that the kernel chooses.
-        let start = unsafe {
-            libc::mmap(ptr::null_mut(), len, access, libc::MAP_SHARED, map.as_raw_fd(), from)
-        };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(Self { start, len })
-    }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        // SAFETY: our own mapping, of which nothing is borrowed any more.
-        unsafe {
-            libc::munmap(self.start.as_ptr().cast(), self.len);
-        }
-    }
+/// The position that these pages begin with.
+fn position(pages: &Pages) -> &AtomicUsize {
+    // SAFETY: mapped and aligned; the kernel reads and writes it atomically, as an
+    // `unsigned long`.
+    unsafe { AtomicUsize::from_ptr(pages.start().as_ptr().cast()) }
 }
 
 #[cfg(test)]
