@@ -7,13 +7,15 @@
 use std::{collections::VecDeque, io, mem};
 
 /// How long a buffer is that is kept for the next bytes: what whoever hands over much fills.
-pub(crate) const BUFFER: usize = 64 << 10;
+/// In long writes a file system takes pages by the folio, as large as their place allows: on
+/// ext4 a byte took 0.30 ns in writes of 256 KiB, 0.42 in those of 64 (6.18).
+pub(crate) const BUFFER: usize = 256 << 10;
 
 /// So many bytes wait as they are, and so many buffers are kept for them. What is behind is
 /// packed, in one buffer for all that has room, which is not kept: glibc maps what is larger
 /// than 32 MiB by itself, and gives it back at once when it is freed
 /// (`DEFAULT_MMAP_THRESHOLD_MAX`, malloc/malloc.c, 2.36); only what is used of it is resident.
-const PLAIN: usize = 16 * BUFFER;
+const PLAIN: usize = 4 * BUFFER;
 
 /// What is shorter than this is not packed: there is little in it that repeats.
 const SHORT: usize = 512;
@@ -30,6 +32,8 @@ pub(super) struct Queue {
     /// All of them, as they are kept, likewise.
     pub(super) bytes: usize,
     pub(super) items: usize,
+    /// Bytes that the thread has taken since it slept.
+    pub(super) taken: usize,
     pub(super) failure: Option<io::Error>,
     /// How the thread sleeps.
     pub(super) sleep: Sleep,
@@ -143,7 +147,9 @@ impl Queue {
 
     /// What is to be written next, if there is anything.
     pub(super) fn next(&mut self) -> Option<Stretch> {
-        self.waiting.pop_front()
+        let next = self.waiting.pop_front()?;
+        self.taken += next.bytes.len();
+        Some(next)
     }
 
     /// Keeps the buffer of what has been written, if it is one of those that are kept.
