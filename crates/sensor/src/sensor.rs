@@ -51,6 +51,10 @@ const ASK_FOR_LOSSES: Duration = Duration::from_secs(1);
 /// How long [`Sensor::stop`] waits for programs that still run elsewhere.
 const CLOSE_ACCOUNT: Duration = Duration::from_millis(200);
 
+/// How often what was freed goes back to the system while there are records: after a stall of
+/// what is written to, say, it is megabytes. It takes some 0.1 ms.
+const GIVE_MEMORY_BACK: Duration = Duration::from_secs(10);
+
 /// How often a rule has decided what becomes of an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RuleHits {
@@ -83,6 +87,7 @@ pub struct Sensor {
     /// Parts of a record that are collected.
     parts: u32,
     asked: Instant,
+    gave_memory_back: Instant,
     row_names: RowNames,
 }
 
@@ -139,6 +144,7 @@ impl Sensor {
             has_v1_cgroups: lower::asks_for_v1_cgroups(&plan.rules),
             parts: plan.parts,
             asked: Instant::now(),
+            gave_memory_back: Instant::now(),
             row_names: RowNames::default(),
         };
         sensor.births = sensor.attach(|hook| programs::BIRTH.contains(hook))?;
@@ -309,6 +315,10 @@ impl Sensor {
         self.pipeline.tick(now, take);
         if self.pipeline.counts().received > 0 && self.asked.elapsed() >= ASK_FOR_LOSSES {
             self.tell_losses(take);
+            if self.gave_memory_back.elapsed() >= GIVE_MEMORY_BACK {
+                self.gave_memory_back = Instant::now();
+                sys::give_memory_back();
+            }
         }
     }
 

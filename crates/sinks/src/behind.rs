@@ -43,8 +43,6 @@ pub struct WriteBehind {
     shared: Arc<Shared>,
     writer: Writer,
     room: usize,
-    /// For what is being packed.
-    packed: Vec<u8>,
 }
 
 enum Writer {
@@ -80,7 +78,7 @@ impl WriteBehind {
             went: Condvar::new(),
             place: Mutex::new(place),
         };
-        Self { shared: Arc::new(shared), writer: Writer::Waiting, room, packed: Vec::new() }
+        Self { shared: Arc::new(shared), writer: Writer::Waiting, room }
     }
 
     /// Takes these bytes, with so many items in them, and leaves an empty buffer. Waits
@@ -92,16 +90,15 @@ impl WriteBehind {
     pub fn put(&mut self, bytes: &mut Vec<u8>, items: usize) -> io::Result<()> {
         self.start();
         let mut queue = self.shared.until(|queue| queue.bytes < self.room)?;
-        let mut is_packed = false;
+        let mut packed = None;
         if queue.is_packed_with(bytes.len()) {
             drop(queue);
-            is_packed = pack(bytes, &mut self.packed);
+            packed = pack(bytes);
             queue = self.shared.until(|_| true)?;
         }
-        if is_packed {
-            queue.take_packed(bytes, &self.packed, items, self.room);
-        } else {
-            queue.take(bytes, items, self.room);
+        match packed {
+            Some(packed) => queue.take_packed(bytes, &packed, items, self.room),
+            None => queue.take(bytes, items, self.room),
         }
         if queue.sleep == Sleep::Deep || queue.sleep == Sleep::Light && queue.bytes >= EAGER {
             queue.sleep = Sleep::Not;
@@ -205,6 +202,7 @@ impl Shared {
             if queue.is_over || queue.failure.is_some() {
                 return None;
             }
+            drop(queue.give_up_idle());
             queue = if has_slept {
                 queue.sleep = Sleep::Deep;
                 self.came.wait(queue).unwrap_or_else(PoisonError::into_inner)

@@ -26,6 +26,8 @@ pub(super) struct Queue {
     waiting: VecDeque<Stretch>,
     /// For the next bytes: the one that was filled last, and is in the CPU's cache, first.
     spare: Vec<Stretch>,
+    /// How many of these nobody has asked for since the thread slept.
+    idle: usize,
     /// Bytes in buffers that are not for packed ones; those of the stretch that is being
     /// written are among them.
     plain: usize,
@@ -107,6 +109,7 @@ impl Queue {
             bytes.clear();
         } else {
             let mut next = self.spare.pop().unwrap_or_else(Stretch::plain);
+            self.idle = self.idle.min(self.spare.len());
             mem::swap(&mut next.bytes, bytes);
             self.waiting.push_back(next);
         }
@@ -165,6 +168,14 @@ impl Queue {
         }
     }
 
+    /// Gives up one that was not asked for, if there is one: after a stall, there are more
+    /// than what comes asks for.
+    pub(super) fn give_up_idle(&mut self) -> Option<Stretch> {
+        let given_up = if self.idle > 0 { Some(self.spare.remove(0)) } else { None };
+        self.idle = self.spare.len();
+        given_up
+    }
+
     /// The items that are left are not out, and never will be.
     pub(super) fn fail(&mut self, error: io::Error) {
         (self.bytes, self.plain) = (0, 0);
@@ -213,10 +224,29 @@ impl Piece {
     }
 }
 
-/// Packs `bytes`, and says whether that made them shorter.
-pub(super) fn pack(bytes: &[u8], packed: &mut Vec<u8>) -> bool {
-    packed.resize(lz4_flex::block::get_maximum_output_size(bytes.len()), 0);
-    let len = lz4_flex::block::compress_into(bytes, packed).unwrap_or(usize::MAX);
-    packed.truncate(len);
-    len < bytes.len()
+/// Packs `bytes`, if that makes them shorter.
+pub(super) fn pack(bytes: &[u8]) -> Option<Vec<u8>> {
+    Some(lz4_flex::block::compress(bytes)).filter(|packed| packed.len() < bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BUFFER, Queue};
+
+    #[test]
+    fn what_only_a_stall_asked_for_is_given_up() {
+        let mut queue = Queue::default();
+        let mut kept = Vec::new();
+        for buffers in [4, 1, 1, 1, 1, 2, 2] {
+            for _ in 0..buffers {
+                queue.take(&mut vec![b'x'; BUFFER], 1, 0);
+            }
+            while let Some(stretch) = queue.next() {
+                queue.keep(stretch);
+            }
+            drop(queue.give_up_idle());
+            kept.push(queue.spare.len());
+        }
+        assert_eq!(kept, [4, 3, 2, 1, 1, 2, 2]);
+    }
 }
