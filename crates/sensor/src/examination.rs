@@ -10,12 +10,12 @@ use exectrail_model::plan::Plan;
 use rustix::thread::CapabilitySet;
 
 use crate::{
-    attach, cgroups,
+    attach, cgroups, creation,
     error::SensorError,
     preflight::{self, BTF, KernelVersion, LOCKDOWN},
     programs::{self, Hook, RAW_PREEMPTIBLE},
     refusal::{self, MEMORY_NOT_LOCKED},
-    sensor::{self, Sensor},
+    sensor::Sensor,
 };
 
 /// How it stands with one thing.
@@ -177,7 +177,7 @@ fn btf(plan: &Plan) -> Check {
 }
 
 fn cpus() -> Check {
-    let cpus = sensor::possible_cpus();
+    let cpus = creation::possible_cpus();
     let says = cpus.as_ref().map_or_else(|_| String::new(), |cpus| format!("{cpus} possible"));
     outcome("CPUs", &says, &cpus, Verdict::Fail)
 }
@@ -263,7 +263,7 @@ fn cgroup() -> Check {
 /// What it takes for everything; a plain trace needs it from 7.0 on.
 fn tracefs(plan: &Plan, kernel: KernelVersion) -> Check {
     let hooks = programs::hooks(plan, kernel);
-    let read = sensor::open_tracefs(plan, kernel, &hooks)
+    let read = creation::open_tracefs(plan, kernel, &hooks)
         .and_then(|tracefs| attach::formats(&hooks, tracefs.as_ref()));
     let bad = if kernel >= RAW_PREEMPTIBLE { Verdict::Fail } else { Verdict::Warn };
     outcome("tracefs", "the formats of all tracepoints can be read", &read, bad)

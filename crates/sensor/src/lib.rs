@@ -26,6 +26,7 @@ mod cgroups;
 mod clock;
 mod constants;
 mod counters;
+mod creation;
 mod dump;
 mod dump_maps;
 mod error;
