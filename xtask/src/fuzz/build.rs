@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -11,16 +11,13 @@ use anyhow::{Context as _, Result, bail};
 
 /// Builds all targets, and says where they are.
 pub(super) fn build(root: &Path, sanitizer: &str) -> Result<PathBuf> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let rustc = rustc_of(Path::new(&cargo));
-    let (host, is_nightly) = compiler(&rustc)?;
+    let (host, is_nightly) = compiler()?;
     // One folder for each sanitizer, or changing it would build everything anew.
     let folder = root.join("target/fuzz").join(sanitizer);
-    let mut command = Command::new(&cargo);
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .current_dir(root)
         .env("PATH", path_with_tools(root)?)
-        .env("RUSTC", &rustc)
         .args(["fuzz", "build", "--target", &host, "--sanitizer", sanitizer])
         // With one, which is cargo-fuzz's choice, it takes twice as long.
         .args(["--codegen-units", "16", "--target-dir"])
@@ -38,17 +35,11 @@ pub(super) fn build(root: &Path, sanitizer: &str) -> Result<PathBuf> {
     Ok(folder.join(host).join("release"))
 }
 
-/// The compiler that came with this cargo: a distribution's may stand before it in the
-/// search path, and that one has no sanitizers.
-fn rustc_of(cargo: &Path) -> OsString {
-    let beside = Some(cargo.with_file_name("rustc")).filter(|rustc| rustc.is_file());
-    env::var_os("RUSTC").or(beside.map(Into::into)).unwrap_or_else(|| "rustc".into())
-}
-
 /// The host that the compiler is for, and whether it takes unstable flags.
-fn compiler(rustc: &OsStr) -> Result<(String, bool)> {
-    let output = Command::new(rustc).arg("-vV").output();
-    let output = output.with_context(|| format!("cannot start {}", Path::new(rustc).display()))?;
+fn compiler() -> Result<(String, bool)> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(&rustc).arg("-vV").output();
+    let output = output.with_context(|| format!("cannot start {}", rustc.display()))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
     let (host, release) =
