@@ -211,8 +211,11 @@ impl<'a> Sections<'a> {
 
 /// The first two bytes of what `name` is as a string of the format, with a zero behind it.
 pub(super) fn beginning(name: &str) -> u16 {
-    let mut two = name.bytes().chain([0; 2]);
-    u16::from_ne_bytes([0; 2].map(|_: u8| two.next().unwrap_or(0)))
+    u16::from_ne_bytes(match *name.as_bytes() {
+        [] => [0, 0],
+        [one] => [one, 0],
+        [one, two, ..] => [one, two],
+    })
 }
 
 /// The 32-bit number at `at`.
