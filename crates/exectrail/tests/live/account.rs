@@ -33,8 +33,8 @@ fn a_storm_on_every_cpu_is_complete() {
     let trace = Trace::start(&["--only", &tiny]);
     run_subject(&["storm", &tiny, "20000", "2"]);
     let outcome = trace.stop();
-    assert_eq!(outcome.execs_of(&tiny).len(), 20_000);
     let summary = outcome.summary();
+    assert_eq!(outcome.execs_of(&tiny).len(), 20_000, "{summary}");
     assert_eq!((summary["dropped"].as_u64(), summary["missed"].as_u64()), (Some(0), Some(0)));
     assert_eq!(outcome.of_kind("lost").count(), 0);
 }
