@@ -4,8 +4,7 @@ use aya::maps::{Array, HashMap, LpmTrie, MapError, lpm_trie::Key};
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
     rules::{
-        EntryRules, HAS_RULES, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION,
-        SWITCH_TREES, V1Key,
+        EntryRules, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION, SWITCH_TREES, V1Key,
     },
 };
 use zerocopy::transmute;
@@ -104,12 +103,11 @@ impl Object {
     /// Writes the rules of a generation as a whole, and makes it the active one.
     pub(crate) fn set_rules(&mut self, generation: usize, set: &RuleSet) -> Result<(), MapError> {
         let generation = u32::from(generation != 0);
-        let has_rules = if set.uses == 0 { 0 } else { HAS_RULES };
         let words: RuleSetWords = transmute!(*set);
         let mut rules: Array<_, RuleSetWords> =
             Array::try_from(map_mut(self.ebpf_mut(), "RULES")?)?;
         rules.set(generation, words, 0)?;
-        self.switch(SWITCH_GENERATION, u64::from(generation) | has_rules)
+        self.switch(SWITCH_GENERATION, generation)
     }
 
     /// Has births followed from now on.
@@ -125,9 +123,8 @@ impl Object {
         self.put("V1_CGROUPS", key, Some(known | bits))
     }
 
-    /// Sets a switch of the kernel side.
-    pub(crate) fn switch(&mut self, switch: u32, value: u64) -> Result<(), MapError> {
-        let mut switches: Array<_, u64> = Array::try_from(map_mut(self.ebpf_mut(), "SWITCHES")?)?;
+    fn switch(&mut self, switch: u32, value: u32) -> Result<(), MapError> {
+        let mut switches: Array<_, u32> = Array::try_from(map_mut(self.ebpf_mut(), "SWITCHES")?)?;
         switches.set(switch, value, 0)
     }
 

@@ -1,16 +1,14 @@
-//! The cgroup: its id, and its path from the leaf to the root, as directories are named in
-//! kernfs.
+//! The path of the cgroup: from the leaf to the root, as directories are named
+//! in kernfs.
 
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
 use exectrail_abi::{
-    config::parts::CGROUP,
     fault::Fault,
     record::{BEFORE_ARGS_MAX, PATH_MAX, Tail},
 };
 
 use crate::{
-    config::wants,
-    kernel::{KernfsNode, Task, cgroup_id},
+    kernel::{KernfsNode, Task},
     scratch::Scratch,
 };
 
@@ -20,26 +18,10 @@ const LEVELS: usize = 20;
 /// Longest name of a cgroup's directory, with its NUL.
 const NAME_MAX: u32 = 256;
 
-/// Fills in its id, which is its directory's, and the path, if that is wanted.
-#[inline(always)]
-pub fn tell(scratch: &mut Scratch, task: Task) -> Result<(), Fault> {
-    let Some(node) = task.cgroup_directory() else {
-        scratch.record.cgroup = cgroup_id();
-        return if wants(CGROUP) { Err(Fault::Cgroup) } else { Ok(()) };
-    };
-    // The helper that knows it, too, is in nobody's cache: 120 ns, for the same four loads.
-    scratch.record.cgroup = node.id().unwrap_or_else(cgroup_id);
-    if wants(CGROUP) { walk(scratch, node) } else { Ok(()) }
-}
-
-/// Fills the tail of the path alone.
+/// Fills the tail of the cgroup's path.
 #[inline(always)]
 pub fn path(scratch: &mut Scratch, task: Task) -> Result<(), Fault> {
-    walk(scratch, task.cgroup_directory().ok_or(Fault::Cgroup)?)
-}
-
-#[inline(always)]
-fn walk(scratch: &mut Scratch, mut node: KernfsNode) -> Result<(), Fault> {
+    let mut node = task.cgroup_directory().ok_or(Fault::Cgroup)?;
     for _ in 0..LEVELS {
         let Some(parent) = node.parent().ok_or(Fault::Cgroup)? else {
             return Ok(());

@@ -10,8 +10,6 @@
 //! Nothing is locked. A rename during the walk can show a path that was never
 //! whole; `d_path` takes the rename lock against that, which we cannot.
 
-use core::hint::black_box;
-
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
 use exectrail_abi::{
     fault::Fault,
@@ -76,10 +74,7 @@ pub fn walk(scratch: &mut Scratch, part: Part, path: Option<FilePath>) -> Result
     let remembers = gate::is_on() && part.tail as usize == Tail::Exe as usize;
     let remembers = u64::from(remembers);
     scratch.walk = Walk { dentry: Dentry(dentry), mount, place, start, remembers };
-    let mut outcome = scratch.lend(|buffer| walk_on(buffer));
-    if outcome == DEEPER {
-        outcome = scratch.lend(|buffer| walk_to_root(buffer));
-    }
+    let outcome = scratch.lend(|buffer| walk_to_root(buffer));
     scratch.record.tails[part.tail as usize] = scratch.tail_len.wrapping_sub(start) as u32;
     match outcome {
         ROOT => Ok(()),
@@ -155,8 +150,7 @@ fn step(scratch: &mut Scratch) -> Result<u32, u32> {
     let orphan = parent == dentry;
     // The root of a file system that is not the root of its mount (a detached
     // bind mount) has the name "/", which is no component.
-    // Of a plain condition the compiler makes two ways, each with all of `append` in it.
-    if black_box(!orphan || scratch.tail_len == scratch.walk.start) {
+    if !orphan || scratch.tail_len == scratch.walk.start {
         append(scratch, dentry, name)?;
     }
     scratch.walk.dentry = parent;

@@ -31,8 +31,10 @@ fn surroundings(scratch: &mut Scratch, task: Task) {
         let cwd = path::walk(scratch, CWD, task.cwd());
         scratch.note(cwd);
     }
-    let cgroup = cgroup::tell(scratch, task);
-    scratch.note(cgroup);
+    if wants(parts::CGROUP) {
+        let cgroup = cgroup::path(scratch, task);
+        scratch.note(cgroup);
+    }
     let parent = lineage::parent(scratch, task);
     scratch.note(parent);
 }

@@ -2,16 +2,15 @@
 
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use exectrail_abi::rules::{
-    ANY_ERRNO, Attribute, CGROUP_DEPTHS, CONTROLLERS, GENERATIONS, NumberKey, RuleSet, TOLD_MAX,
-    V1_LEVELS, V1Key,
+    ANY_ERRNO, Attribute, CGROUP_DEPTHS, CONTROLLERS, NumberKey, RuleSet, TOLD_MAX, V1_LEVELS,
+    V1Key,
 };
 
 use super::{by, has};
 use crate::{
-    collect::TOLD,
     config::config,
     kernel::{Address, KernfsNode, Task, ancestor_cgroup},
-    maps::{rules_of, rules_of_cgroup, rules_of_number, rules_of_parent, told_of_v1, trees_of},
+    maps::{rules_of_cgroup, rules_of_number, rules_of_parent, told_of_v1, trees_of},
     scratch::Scratch,
 };
 
@@ -25,12 +24,7 @@ const NAMESPACES: u32 = Attribute::MountNamespace.bit()
     | Attribute::UserNamespace.bit()
     | Attribute::UtsNamespace.bit()
     | Attribute::IpcNamespace.bit()
-    | Attribute::CgroupNamespace.bit()
-    | Attribute::PidNamespace.bit();
-
-/// All that are judged here.
-const JUDGED: u32 =
-    ((1 << Attribute::COUNT) - 1) & !(Attribute::Path.bit() | Attribute::Name.bit());
+    | Attribute::CgroupNamespace.bit();
 
 /// One side of the judgement: rules, and the active generation of them.
 #[derive(Clone, Copy)]
@@ -41,89 +35,34 @@ struct Judge {
 
 /// Leaves in the buffer the rules that all of these attributes leave.
 #[inline(always)]
-pub fn judge(scratch: &mut Scratch, rules: &'static RuleSet, result: u32) {
-    // Most rules are paths and names alone: one question instead of seven.
-    if !has(rules, JUDGED) {
-        return;
-    }
-    if has(rules, Attribute::Result.bit()) {
-        scratch.lend(|buffer| judge_result(buffer, result));
-    }
+pub fn judge(
+    scratch: &mut Scratch,
+    task: Task,
+    rules: &'static RuleSet,
+    generation: usize,
+    result: u32,
+) {
+    let judge = Judge { rules, generation };
+    scratch.left = judge.result(result);
     if has(rules, Attribute::Told.bit()) {
-        scratch.lend(|buffer| judge_told(buffer));
+        let told = judge.told(scratch);
+        scratch.keep(told);
     }
     if has(rules, CREDS) {
-        scratch.lend(|buffer| judge_creds(buffer));
+        scratch.keep(judge.creds(task));
     }
     if has(rules, Attribute::Cgroup.bit()) {
-        scratch.lend(|buffer| judge_cgroup(buffer));
+        scratch.keep(judge.cgroup());
+    }
+    if has(rules, Attribute::PidNamespace.bit()) {
+        scratch.keep(judge.number(Attribute::PidNamespace, task.pid_namespace()));
     }
     if has(rules, NAMESPACES) {
-        scratch.lend(|buffer| judge_namespaces(buffer));
+        scratch.keep(judge.namespaces(task));
     }
     if has(rules, Attribute::Parent.bit()) {
-        scratch.lend(|buffer| judge_parent(buffer));
+        scratch.keep(judge.parent(task));
     }
-}
-
-/// Judges by the result, in the buffer with this number. Global functions, this one and the
-/// next: the verifier walks each by itself, and not for each way through those before it; and
-/// what rules do not ask about is not in the way of an exec.
-// SAFETY: no other function of this object has this name; so for those below.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn judge_result(buffer: u32, result: u32) -> u32 {
-    by_one(buffer, |judge, _| judge.result(result))
-}
-
-/// The same by what the kernel side alone can tell.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn judge_told(buffer: u32) -> u32 {
-    by_one(buffer, |judge, scratch| judge.told(scratch))
-}
-
-/// The same by users and groups.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn judge_creds(buffer: u32) -> u32 {
-    by_one(buffer, |judge, _| judge.creds(Task::current()))
-}
-
-/// The same by cgroup.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn judge_cgroup(buffer: u32) -> u32 {
-    by_one(buffer, |judge, _| judge.cgroup())
-}
-
-/// The same by namespaces.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn judge_namespaces(buffer: u32) -> u32 {
-    by_one(buffer, |judge, _| {
-        let task = Task::current();
-        judge.number(Attribute::PidNamespace, task.pid_namespace()) & judge.namespaces(task)
-    })
-}
-
-/// The same by the parent.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn judge_parent(buffer: u32) -> u32 {
-    by_one(buffer, |judge, _| judge.parent(Task::current()))
-}
-
-#[inline(always)]
-fn by_one(buffer: u32, left: impl FnOnce(Judge, &mut Scratch) -> u64) -> u32 {
-    if let Some(scratch) = Scratch::at(buffer) {
-        let generation = scratch.generation as usize & (GENERATIONS - 1);
-        if let Some(rules) = rules_of(generation) {
-            let left = left(Judge { rules, generation }, scratch);
-            scratch.judged.keep(left);
-        }
-    }
-    TOLD
 }
 
 impl Judge {

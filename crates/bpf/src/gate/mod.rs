@@ -15,15 +15,16 @@ pub mod tree;
 
 use exectrail_abi::{
     fault::Fault,
-    rules::{Attribute, COMBINED_MAX, GENERATIONS, RuleSet, USES_ONLY, USES_PLAIN_ONLY},
+    rules::{Attribute, COMBINED_MAX, RuleSet, USES_ONLY, USES_PLAIN_ONLY},
 };
 
+use self::paths::Found;
 use crate::{
     collect::image::{self, Owner},
     config::config,
     kernel::Task,
-    maps::{active_generation, hit, rules_of},
-    scratch::{Judged, Scratch},
+    maps::{active_rules, hit, rules_of},
+    scratch::Scratch,
     verifier::at_most,
 };
 
@@ -38,13 +39,7 @@ pub fn is_on() -> bool {
 /// an errno, or zero.
 #[inline(always)]
 pub fn first_look(scratch: &mut Scratch, result: u32) -> Option<()> {
-    if !is_on() {
-        return Some(());
-    }
-    scratch.generation = active_generation().unwrap_or(NO_GENERATION);
-    if scratch.generation != NO_GENERATION
-        && scratch.lend(|buffer| look_first(buffer, result)) == TURNED_AWAY
-    {
+    if is_on() && scratch.lend(|buffer| look_first(buffer, result)) == TURNED_AWAY {
         return None;
     }
     Some(())
@@ -53,18 +48,11 @@ pub fn first_look(scratch: &mut Scratch, result: u32) -> Option<()> {
 /// Judges by all there is; `None` if that turns the event away.
 #[inline(always)]
 pub fn last_look(scratch: &mut Scratch) -> Option<()> {
-    if is_on()
-        && scratch.generation != NO_GENERATION
-        && scratch.lend(|buffer| look_again(buffer)) == TURNED_AWAY
-    {
+    if is_on() && scratch.lend(|buffer| look_again(buffer)) == TURNED_AWAY {
         return None;
     }
     Some(())
 }
-
-/// In place of a generation's number: there were no rules when it was looked for, so that the
-/// second look is none either.
-const NO_GENERATION: u64 = GENERATIONS as u64;
 
 /// What looks return.
 const KEPT: u32 = 0;
@@ -76,7 +64,7 @@ const TURNED_AWAY: u32 = 1;
 #[inline(never)]
 pub extern "C" fn look_first(buffer: u32, result: u32) -> u32 {
     let Some(scratch) = Scratch::at(buffer) else { return KEPT };
-    let judged = by_what_is_known(scratch, result);
+    let judged = by_what_is_known(scratch, Task::current(), result);
     outcome(scratch, judged)
 }
 
@@ -101,43 +89,57 @@ fn outcome(scratch: &Scratch, judged: Option<()>) -> u32 {
 }
 
 #[inline(always)]
-fn by_what_is_known(scratch: &mut Scratch, result: u32) -> Option<()> {
-    let generation = scratch.generation as usize & (GENERATIONS - 1);
-    let Some(rules) = rules_of(generation) else { return Some(()) };
-    scratch.judged.begin();
-    attributes::judge(scratch, rules, result);
-    let left = scratch.judged.left.get();
-    if has(rules, USES_ONLY) && !has(rules, USES_PLAIN_ONLY) && left & rules.only == 0 {
+fn by_what_is_known(scratch: &mut Scratch, task: Task, result: u32) -> Option<()> {
+    let Some((generation, rules)) = active_rules() else { return Some(()) };
+    scratch.generation = generation as u64;
+    if rules.uses == 0 {
+        return Some(());
+    }
+    attributes::judge(scratch, task, rules, generation, result);
+    if has(rules, USES_ONLY) && !has(rules, USES_PLAIN_ONLY) && scratch.left & rules.only == 0 {
         return None;
     }
-    paths::as_given(scratch, rules, generation, result);
-    if has(rules, Attribute::Name.bit()) && result == 0 {
-        paths::names_of_task(scratch, generation);
-    }
-    exclude(&scratch.judged, rules)
+    let given = paths::as_given(scratch, rules, generation, result);
+    let names = if has(rules, Attribute::Name.bit()) && result == 0 {
+        paths::names_of_task(scratch, task, generation)
+    } else {
+        (Found::NOTHING, 0)
+    };
+    let (named, names_are_whole) = names;
+    (scratch.by_filename, scratch.by_name) = (given.rules, named.rules);
+    scratch.names_are_whole = names_are_whole;
+    let either = given.or(named);
+    scratch.plain_only = u64::from(either.only);
+    exclude(scratch, rules, either.exclude)
 }
 
 #[inline(always)]
 fn by_all(scratch: &mut Scratch) -> Option<()> {
-    let generation = scratch.generation as usize & (GENERATIONS - 1);
+    let generation = scratch.generation as usize & 1;
     let Some(rules) = rules_of(generation) else { return Some(()) };
-    let is_sure = paths::of_executable(scratch, rules, generation).is_some();
+    if rules.uses == 0 {
+        return Some(());
+    }
+    let (mut found, is_sure) = paths::of_executable(scratch, rules, generation);
+    scratch.by_filename |= found.rules;
     let has_names = has(rules, Attribute::Name.bit());
     if has_names {
-        paths::names_of_executable(scratch, generation);
+        let named = paths::names_of_executable(scratch, generation);
+        scratch.by_name |= named.rules;
+        found = found.or(named);
     }
-    let judged = &scratch.judged;
-    exclude(judged, rules)?;
-    if !has(rules, USES_ONLY) || judged.only.get() != 0 {
+    scratch.plain_only |= u64::from(found.only);
+    exclude(scratch, rules, found.exclude)?;
+    if !has(rules, USES_ONLY) || scratch.plain_only != 0 {
         return Some(());
     }
     let is_sure = is_sure && is_known(scratch);
-    let names_are_sure = is_known(scratch) && judged.names_are_whole.get() != 0;
-    let (path, name) = (judged.by_path.get(), judged.by_name.get());
-    let by_path = if is_sure { by(rules, Attribute::Path, path) } else { u64::MAX };
-    let by_name = if names_are_sure { by(rules, Attribute::Name, name) } else { u64::MAX };
+    let names_are_sure = is_known(scratch) && scratch.names_are_whole != 0;
+    let by_path = if is_sure { by(rules, Attribute::Path, scratch.by_filename) } else { u64::MAX };
+    let by_name =
+        if names_are_sure { by(rules, Attribute::Name, scratch.by_name) } else { u64::MAX };
     let unsure_of_plain = has(rules, USES_PLAIN_ONLY) && (!is_sure || has_names && !names_are_sure);
-    if judged.left.get() & by_path & by_name & rules.only == 0 && !unsure_of_plain {
+    if scratch.left & by_path & by_name & rules.only == 0 && !unsure_of_plain {
         return None;
     }
     Some(())
@@ -164,29 +166,29 @@ pub fn keep_end(task: Task) -> Option<()> {
 /// it pass. It has been looked at (`image::look`).
 #[inline(always)]
 pub fn turns_away_end(task: Task) -> Option<bool> {
-    if !judges_ends() || active_generation().is_none() {
+    if !judges_ends() || active_rules()?.1.uses == 0 {
         return None;
     }
     Some(!image::may_be_told(Owner::of_current(task.leader()?)?)?)
 }
 
-/// Turns away what an `exclude` rule matches: a plain one, or one of those that are left.
+/// Turns away what an `exclude` rule matches: a plain one, by its number plus one, or
+/// one of those that are left.
 #[inline(always)]
-fn exclude(judged: &Judged, rules: &RuleSet) -> Option<()> {
-    let plain = judged.exclude.get();
-    if plain != 0 {
-        hit(plain as u32 - 1);
-        return None;
-    }
-    let matching = judged.left.get()
-        & by(rules, Attribute::Path, judged.by_path.get())
-        & by(rules, Attribute::Name, judged.by_name.get())
+fn exclude(scratch: &mut Scratch, rules: &RuleSet, plain: u32) -> Option<()> {
+    let matching = scratch.left
+        & by(rules, Attribute::Path, scratch.by_filename)
+        & by(rules, Attribute::Name, scratch.by_name)
         & rules.exclude;
-    if matching == 0 {
+    let number = if plain != 0 {
+        plain - 1
+    } else if matching != 0 {
+        let first = at_most(u64::from(matching.trailing_zeros()), COMBINED_MAX as u64 - 1)?;
+        *rules.numbers.get(first as usize)?
+    } else {
         return Some(());
-    }
-    let first = at_most(u64::from(matching.trailing_zeros()), COMBINED_MAX as u64 - 1)?;
-    hit(*rules.numbers.get(first as usize)?);
+    };
+    hit(number);
     None
 }
 

@@ -22,11 +22,10 @@ use crate::{
     config::{config, wants},
     emit::emit,
     gate,
-    kernel::{Running, Task},
+    kernel::Task,
     maps::recall_attempt,
     scratch::Scratch,
     tally,
-    verifier::on_the_kernels_stack,
 };
 
 /// What the attach point tells, in its own way.
@@ -47,14 +46,12 @@ pub trait NewProgram: Copy {
 /// looked at than its name, or, where that does not tell, than its executable's path.
 #[inline(always)]
 pub fn tell(program: impl NewProgram, role: Role) -> Option<()> {
-    on_the_kernels_stack();
     let account = Account::of_exec(role)?;
     account.seen();
-    let running = Running::get();
+    let task = Task::current();
     let scratch = Scratch::of_exec(role)?;
     scratch.begin(KIND_EXEC);
-    look_for_missed_execs(scratch, running, account);
-    let task = running.task();
+    look_for_missed_execs(scratch, task, account);
     if tally::is_on() {
         tally::replaced(scratch, task, role);
     }
@@ -151,10 +148,10 @@ pub extern "C" fn tell_pieces(buffer: u32) -> u32 {
 
 /// An exec is one step of its process's image counter; more is what we missed.
 #[inline(always)]
-fn look_for_missed_execs(scratch: &Scratch, running: Running, account: Account) -> Option<()> {
+fn look_for_missed_execs(scratch: &Scratch, task: Task, account: Account) -> Option<()> {
     // After an exec, whichever thread called it leads the process.
-    let owner = Owner::new(running.tgid()?, running)?;
-    let [at_birth, now] = running.exec_ids()?;
+    let owner = Owner::of_current(task)?;
+    let [at_birth, now] = task.exec_ids()?;
     let ktime = scratch.record.header.ktime;
     image::look(owner, Count { at_birth, now, ktime }, 1, account)
 }

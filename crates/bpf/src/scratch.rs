@@ -7,8 +7,6 @@
 //! is ever read up to a NUL. The second is preemption: two tasks on one CPU in
 //! one buffer. So a preemptible program must [`Claimed::take`] its buffer.
 
-mod judged;
-
 use core::hint::black_box;
 
 use aya_ebpf::{
@@ -26,7 +24,6 @@ use exectrail_abi::{
     tally::{LONG_NAME, Name},
 };
 
-pub use self::judged::Judged;
 use crate::{
     account::{Account, Role, Row, row_of_attempt},
     collect::path::Walk,
@@ -58,15 +55,21 @@ pub struct Scratch {
     pub tail_len: u64,
     /// The generation of rules that this exec is judged by.
     pub generation: u64,
-    /// What the judgement has come to.
-    pub judged: Judged,
+    /// Bits of the combined rules that can still match.
+    pub left: u64,
+    /// Bits of those that name the path as it was given.
+    pub by_filename: u64,
+    /// Bits of those that name its last component.
+    pub by_name: u64,
+    /// Non-zero: that component is known whole.
+    pub names_are_whole: u64,
+    /// Non-zero: a plain `only` rule names the path.
+    pub plain_only: u64,
     /// Where the last components of the walk along the executable's path begin: the
     /// place of each is its number, modulo their count.
     components: [u32; COMPONENTS],
     /// How many there were.
     pub component_count: u64,
-    /// Where the one ends that is looked at, with its NUL.
-    pub component_end: u64,
     /// Where the first of them ends, with its NUL, if there is another.
     pub leaf_end: u64,
     /// The number of a row in the making.
@@ -191,6 +194,15 @@ impl Scratch {
         exit.header.cpu = cpu() as u16;
         exit.header.ktime = now();
         exit
+    }
+
+    /// Of the rules that can still match, keeps these. In memory: what is read from there is
+    /// any number to the verifier, for which so all ways here are alike.
+    #[inline(always)]
+    pub fn keep(&mut self, rules: u64) {
+        let left = &raw mut self.left;
+        // SAFETY: a field of ours.
+        unsafe { left.write_volatile(left.read_volatile() & rules) };
     }
 
     /// Notes what a step of the collection fell short of.
