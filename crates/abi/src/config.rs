@@ -392,6 +392,9 @@ pub struct Config {
 /// first argument into the result.
 pub const CAST_MARK: u32 = 0x00ca_57ed;
 
+/// The same of one that becomes a tail call, which is never done (from 6.13 on), or that move.
+pub const TAIL_CALL_MARK: u32 = 0x007a_11ca;
+
 impl Config {
     /// What the object holds until the user side has filled it in.
     pub const UNSET: Self = Self {

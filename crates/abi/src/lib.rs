@@ -18,4 +18,4 @@ pub mod tally;
 /// A symbol of the kernel side's object, whose name grows with every change of a
 /// layout in this crate. The loader asks for it, so that an object named by a
 /// packager is refused when it speaks another language.
-pub const ABI_SYMBOL: &str = "EXECTRAIL_ABI_11";
+pub const ABI_SYMBOL: &str = "EXECTRAIL_ABI_12";

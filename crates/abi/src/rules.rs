@@ -34,12 +34,17 @@ pub const CGROUP_DEPTHS: u32 = 16;
 /// With [`Attribute::Result`]: the number that stands for every errno.
 pub const ANY_ERRNO: u32 = u32::MAX;
 
-/// Index, among the switches, of the active generation.
+/// Index, among the switches, of the active generation, with [`HAS_RULES`].
 pub const SWITCH_GENERATION: u32 = 0;
 /// Index of the one that has births followed.
 pub const SWITCH_TREES: u32 = 1;
+/// Index of the time when everything was attached.
+pub const SWITCH_ATTACHED: u32 = 2;
 /// How many switches there are.
-pub const SWITCHES: u32 = 2;
+pub const SWITCHES: u32 = 3;
+
+/// The bit behind the number of the active generation: it has rules.
+pub const HAS_RULES: u64 = GENERATIONS as u64;
 
 /// What a rule can ask about: an index in [`RuleSet::free`], a bit of
 /// [`RuleSet::uses`], and the first half of a key in the map of numbers.
@@ -92,7 +97,8 @@ pub const USES_ONLY: u32 = 1 << 27;
 /// [`RuleSet::uses`]: there are plain `only` rules.
 pub const USES_PLAIN_ONLY: u32 = 1 << 28;
 
-/// A generation of rules, as a whole.
+/// A generation of rules, as a whole. What most judgements take stands in front, in one line
+/// of the cache.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(
     feature = "user",
@@ -100,6 +106,10 @@ pub const USES_PLAIN_ONLY: u32 = 1 << 28;
 )]
 #[repr(C)]
 pub struct RuleSet {
+    /// Bits of [`Attribute`]s and of the `USES_` constants; zero without rules.
+    pub uses: u32,
+    /// Bit n: some rule names a cgroup of depth n.
+    pub cgroup_depths: u32,
     /// Bits of the combined `exclude` rules. Of these, all selectors are here.
     pub exclude: u64,
     /// Bits of the combined `only` rules. Of these, what the kernel side cannot decide
@@ -114,23 +124,19 @@ pub struct RuleSet {
     pub newest_cgroup: u64,
     /// By bit: the number of a combined rule.
     pub numbers: [u32; COMBINED_MAX],
-    /// Bit n: some rule names a cgroup of depth n.
-    pub cgroup_depths: u32,
-    /// Bits of [`Attribute`]s and of the `USES_` constants; zero without rules.
-    pub uses: u32,
 }
 
 impl RuleSet {
     /// No rules.
     pub const NONE: Self = Self {
+        uses: 0,
+        cgroup_depths: 0,
         exclude: 0,
         only: 0,
         free: [0; Attribute::COUNT],
         told: [0; TOLD_MAX],
         newest_cgroup: 0,
         numbers: [0; COMBINED_MAX],
-        cgroup_depths: 0,
-        uses: 0,
     };
 }
 

@@ -8,7 +8,7 @@ use exectrail_abi::config::Config;
 pub static CONFIG: Config = Config::UNSET;
 
 /// The language that this object speaks: `exectrail_abi::ABI_SYMBOL`.
-#[unsafe(export_name = "EXECTRAIL_ABI_11")]
+#[unsafe(export_name = "EXECTRAIL_ABI_12")]
 pub static ABI: u32 = 0;
 
 /// Reads one value of [`CONFIG`], as the loader left it.

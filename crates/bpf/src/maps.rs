@@ -17,8 +17,8 @@ use exectrail_abi::{
     counters::Counters,
     record::Exit,
     rules::{
-        EntryRules, GENERATIONS, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION,
-        SWITCH_TREES, SWITCHES as SWITCHES_MAX, V1Key,
+        EntryRules, GENERATIONS, HAS_RULES, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_ATTACHED,
+        SWITCH_GENERATION, SWITCH_TREES, SWITCHES as SWITCHES_MAX, V1Key,
     },
 };
 
@@ -47,11 +47,14 @@ pub static EXEC_COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(
 #[map]
 pub static INTERRUPTIBLE_COUNTERS: Array<Counters> = Array::with_max_entries(1, BPF_F_RDONLY);
 
-/// By [`SWITCH_GENERATION`]: which generation of the rules is active, 0 or 1, the one
-/// word that makes new rules hold. By [`SWITCH_TREES`]: non-zero, if births have to be
-/// followed. Written by the sensor.
+/// By [`SWITCH_GENERATION`]: which generation of the rules is active, 0 or 1, and
+/// [`HAS_RULES`], the one word that makes new rules hold. By [`SWITCH_TREES`]: non-zero, if
+/// births have to be followed. By [`SWITCH_ATTACHED`]: when everything was attached, boot
+/// clock, nanoseconds; zero before: a process that started later has had all its execs under
+/// our eyes. Written by the sensor. Side by side, since each exec asks, and a map of its own
+/// is a page that it has to find.
 #[map]
-pub static SWITCHES: Array<u32> = Array::with_max_entries(SWITCHES_MAX, BPF_F_RDONLY_PROG);
+pub static SWITCHES: Array<u64> = Array::with_max_entries(SWITCHES_MAX, BPF_F_RDONLY_PROG);
 
 /// Both generations of the rules, as wholes. This and the maps of rules below are
 /// written by the sensor, into the idle halves.
@@ -153,16 +156,11 @@ pub static IMAGES: Array<Image> = Array::with_max_entries(1, BPF_F_RDONLY);
 #[map]
 pub static GIVEN: Array<Given> = Array::with_max_entries(1, BPF_F_RDONLY);
 
-/// When everything was attached, boot clock, nanoseconds; zero before. Written by the
-/// sensor: a process that started later has had all its execs under our eyes.
-#[map]
-pub static ATTACHED: Array<u64> = Array::with_max_entries(1, BPF_F_RDONLY_PROG);
-
-/// The active generation, and its rules as a whole.
+/// The active generation, if it has rules.
 #[inline(always)]
-pub fn active_rules() -> Option<(usize, &'static RuleSet)> {
-    let generation = SWITCHES.get(SWITCH_GENERATION).copied()?;
-    Some((generation as usize & (GENERATIONS - 1), RULES.get(generation)?))
+pub fn active_generation() -> Option<u64> {
+    let word = SWITCHES.get(SWITCH_GENERATION).copied()?;
+    if word & HAS_RULES == 0 { None } else { Some(word & (GENERATIONS as u64 - 1)) }
 }
 
 /// The rules of this generation as a whole.
@@ -338,7 +336,7 @@ pub fn last_given(pid: u32) -> Given {
 /// When everything was attached; `None` until then.
 #[inline(always)]
 pub fn attached() -> Option<u64> {
-    ATTACHED.get(0).copied().filter(|&attached| attached != 0)
+    SWITCHES.get(SWITCH_ATTACHED).copied().filter(|&attached| attached != 0)
 }
 
 /// What is known of a process's image counter.

@@ -1,9 +1,9 @@
 //! Tricks that exist for the verifier alone. Each says which rule it satisfies
 //! and what the verifier says without it.
 
-use core::{ffi::c_void, hint::black_box, mem::transmute};
+use core::{hint::black_box, mem::transmute};
 
-use exectrail_abi::config::CAST_MARK;
+use exectrail_abi::config::{CAST_MARK, TAIL_CALL_MARK};
 
 use crate::config::config;
 
@@ -37,6 +37,24 @@ pub fn of_type(address: u64, kind: u32) -> u64 {
     }
 }
 
+/// Keeps the stacks of this program's functions on the kernel's own.
+///
+/// Rule: since 6.13 each function of a tracing program that has 64 bytes of stack or more has
+/// them in memory of its own, unless a tail call stands anywhere in the program
+/// (`check_max_stack_depth`, kernel/bpf/verifier.c). This one stands in a branch that is never
+/// taken, and that the verifier takes out; `marks.rs` of the sensor makes it one where there
+/// are such stacks, and says what they cost.
+#[inline(always)]
+pub fn on_the_kernels_stack() {
+    if config!(cpus) == 0 {
+        // SAFETY: never called.
+        unsafe {
+            let call = transmute::<usize, unsafe extern "C" fn() -> u64>(TAIL_CALL_MARK as usize);
+            call();
+        }
+    }
+}
+
 /// The same pointer to a task, which the verifier no longer trusts.
 ///
 /// Rule: whatever is loaded through a trusted pointer might be trusted, too, and the
@@ -44,6 +62,6 @@ pub fn of_type(address: u64, kind: u32) -> u64 {
 /// load: 65 ms for the programs of a trace (6.18). Where there is no such cast, it is the
 /// task itself.
 #[inline(always)]
-pub fn untrusted(task: *mut c_void) -> u64 {
-    of_type(task as u64, config!(types.task))
+pub fn untrusted(task: u64) -> u64 {
+    of_type(task, config!(types.task))
 }

@@ -8,7 +8,7 @@ use aya::maps::{Array, HashMap, LpmTrie, Map, MapError};
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
     rules::{
-        ANY_ERRNO, Attribute, EntryRules, GENERATIONS, Masks, PREFIX_MAX, RuleSet,
+        ANY_ERRNO, Attribute, EntryRules, GENERATIONS, HAS_RULES, Masks, PREFIX_MAX, RuleSet,
         SWITCH_GENERATION, USES_LONG_PATHS, USES_ONLY, USES_PLAIN_ONLY, USES_PREFIXES,
         USES_SHORT_PATHS,
     },
@@ -84,7 +84,7 @@ const USES: [(u32, &str); 5] = [
 impl Object {
     /// Reads every map of rules; of hits, those of the first `numbers`.
     pub(crate) fn rule_maps(&self, numbers: u32) -> Result<RuleMaps, MapError> {
-        let switches: Array<_, u32> = Array::try_from(self.map("SWITCHES")?)?;
+        let switches: Array<_, u64> = Array::try_from(self.map("SWITCHES")?)?;
         let active = switches.get(&SWITCH_GENERATION, 0)?;
         let maps = vec![
             self.dumped_sets()?,
@@ -106,7 +106,7 @@ impl Object {
             )?,
             self.dumped_hits(numbers)?,
         ];
-        Ok(RuleMaps { active: usize::from(active != 0), maps })
+        Ok(RuleMaps { active: usize::from(active & !HAS_RULES != 0), maps })
     }
 
     fn map(&self, name: &str) -> Result<&Map, MapError> {

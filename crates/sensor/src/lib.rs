@@ -38,6 +38,7 @@ pub mod fuzzing;
 mod lower;
 mod map_flags;
 mod map_room;
+mod marks;
 mod object;
 mod offsets;
 mod preflight;

@@ -14,7 +14,7 @@ use aya::{
     maps::{Array, Map, MapData, MapError, PerCpuArray},
     programs::Program,
 };
-use exectrail_abi::{ABI_SYMBOL, config::Config, counters::COUNTERS_WORDS};
+use exectrail_abi::{ABI_SYMBOL, config::Config, counters::COUNTERS_WORDS, rules::SWITCH_ATTACHED};
 use zerocopy::IntoBytes;
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     error::SensorError,
     map_flags::{must_preallocate, preallocate},
     map_room::{MapRoom, Sizes},
+    marks,
     preflight::KernelVersion,
     programs::Hook,
     refusal, sys,
@@ -74,6 +75,7 @@ impl Object {
         let room = MapRoom::new(config, sizes);
         let mut object = aligned();
         trust::settle(object.bytes_mut(), cast);
+        marks::settle_stacks(object.bytes_mut(), kernel, config.direct_loads != 0);
         constants::fold(object.bytes_mut(), config.as_bytes())?;
         if must_preallocate(kernel) {
             preallocate(object.bytes_mut())?;
@@ -106,8 +108,7 @@ impl Object {
 
     /// Tells the kernel side when, by the boot clock, all was attached.
     pub(crate) fn set_attached(&mut self, ktime: u64) -> Result<(), SensorError> {
-        let map = map_mut(&mut self.ebpf, "ATTACHED").and_then(Array::try_from);
-        map.and_then(|mut map| map.set(0, ktime, 0))
+        self.switch(SWITCH_ATTACHED, ktime)
             .map_err(|error| SensorError::at("noting when the trace began", error))
     }
 

@@ -4,7 +4,8 @@ use aya::maps::{Array, HashMap, LpmTrie, MapError, lpm_trie::Key};
 use exectrail_abi::{
     config::{LONG_PATH, SHORT_PATH},
     rules::{
-        EntryRules, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION, SWITCH_TREES, V1Key,
+        EntryRules, HAS_RULES, Masks, NumberKey, PREFIX_MAX, RuleSet, SWITCH_GENERATION,
+        SWITCH_TREES, V1Key,
     },
 };
 use zerocopy::transmute;
@@ -103,11 +104,12 @@ impl Object {
     /// Writes the rules of a generation as a whole, and makes it the active one.
     pub(crate) fn set_rules(&mut self, generation: usize, set: &RuleSet) -> Result<(), MapError> {
         let generation = u32::from(generation != 0);
+        let has_rules = if set.uses == 0 { 0 } else { HAS_RULES };
         let words: RuleSetWords = transmute!(*set);
         let mut rules: Array<_, RuleSetWords> =
             Array::try_from(map_mut(self.ebpf_mut(), "RULES")?)?;
         rules.set(generation, words, 0)?;
-        self.switch(SWITCH_GENERATION, generation)
+        self.switch(SWITCH_GENERATION, u64::from(generation) | has_rules)
     }
 
     /// Has births followed from now on.
@@ -123,8 +125,9 @@ impl Object {
         self.put("V1_CGROUPS", key, Some(known | bits))
     }
 
-    fn switch(&mut self, switch: u32, value: u32) -> Result<(), MapError> {
-        let mut switches: Array<_, u32> = Array::try_from(map_mut(self.ebpf_mut(), "SWITCHES")?)?;
+    /// Sets a switch of the kernel side.
+    pub(crate) fn switch(&mut self, switch: u32, value: u64) -> Result<(), MapError> {
+        let mut switches: Array<_, u64> = Array::try_from(map_mut(self.ebpf_mut(), "SWITCHES")?)?;
         switches.set(switch, value, 0)
     }
 

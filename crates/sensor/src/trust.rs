@@ -13,12 +13,11 @@
 //! what a path is walked along, whose members are loads then, and no calls of a helper.
 //!
 //! A function of the kernel is called by its number among the kernel's types, so the call
-//! stands in the object as one of a helper that there is not, [`CAST_MARK`], and is written
-//! anew for each kernel. Where there is no such function, it is the move itself.
+//! stands in the object as one of a helper that there is not, [`CAST_MARK`] (`marks.rs`). Where there is no such function, it is the move itself.
 
 use exectrail_abi::config::{CAST_MARK, Types};
 
-use crate::btf::Btf;
+use crate::{btf::Btf, marks};
 
 /// The function, and the types.
 pub(crate) const NAMES: [&str; 5] = [FUNCTION, TASK, BPRM, DENTRY, MOUNT];
@@ -28,10 +27,6 @@ const BPRM: &str = "linux_binprm";
 const DENTRY: &str = "dentry";
 const MOUNT: &str = "mount";
 
-/// `r0 = r1`: `BPF_ALU64 | BPF_MOV | BPF_X`, and the registers.
-const MOVE: [u8; 8] = [0xbf, 0x10, 0, 0, 0, 0, 0, 0];
-/// `BPF_JMP | BPF_CALL`.
-const CALL: u8 = 0x85;
 /// `BPF_PSEUDO_KFUNC_CALL` as the source register, the upper half of its byte.
 const OF_KERNEL: u8 = 2 << 4;
 
@@ -59,17 +54,8 @@ impl Cast {
 
 /// Writes every marked call anew, and says how many there were.
 pub(crate) fn settle(object: &mut [u8], cast: Option<Cast>) -> usize {
-    let mut marked = [CALL, 0, 0, 0, 0, 0, 0, 0];
-    marked[4..].copy_from_slice(&CAST_MARK.to_ne_bytes());
-    let settled = cast.map_or(MOVE, |cast| {
-        let mut call = [CALL, OF_KERNEL, 0, 0, 0, 0, 0, 0];
-        call[4..].copy_from_slice(&cast.function.to_ne_bytes());
-        call
-    });
-    // Instructions stand at multiples of their size in the object, as sections of them do.
-    let (instructions, _) = object.as_chunks_mut::<8>();
-    let calls = instructions.iter_mut().filter(|instruction| **instruction == marked);
-    calls.map(|call| *call = settled).count()
+    let with = cast.map_or(marks::MOVE, |cast| marks::call(OF_KERNEL, cast.function));
+    marks::settle(object, CAST_MARK, with)
 }
 
 #[cfg(test)]

@@ -1,13 +1,18 @@
 //! Who: ids, credentials, names, namespaces, terminal, login.
 
-use aya_ebpf::helpers::{bpf_get_current_pid_tgid, generated::bpf_get_current_cgroup_id};
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use exectrail_abi::{
     config::parts::{LOGIN, NAMESPACES, PROCESS, TTY},
     fault::Fault,
     record::{Exec, FLAG_NO_NEW_PRIVS, Process},
 };
 
-use crate::{collect::TOLD, config::wants, kernel::Task, scratch::Scratch};
+use crate::{
+    collect::TOLD,
+    config::wants,
+    kernel::{Running, Task},
+    scratch::Scratch,
+};
 
 /// Who it is, in the buffer with this number. A global function, which the verifier walks by
 /// itself.
@@ -16,31 +21,30 @@ use crate::{collect::TOLD, config::wants, kernel::Task, scratch::Scratch};
 #[inline(never)]
 pub extern "C" fn tell_who(buffer: u32) -> u32 {
     if let Some(scratch) = Scratch::at(buffer) {
-        identity(&mut scratch.record, Task::current());
+        identity(&mut scratch.record, Running::get());
     }
     TOLD
 }
 
 /// Fills the fields that say whose exec it is.
 #[inline(always)]
-fn identity(record: &mut Exec, task: Task) {
-    if let Some(comm) = task.comm() {
+fn identity(record: &mut Exec, running: Running) {
+    let task = running.task();
+    if let Some(comm) = running.comm() {
         record.comm = comm;
     }
-    // SAFETY: a helper without arguments.
-    record.cgroup = unsafe { bpf_get_current_cgroup_id() };
     record.tid = bpf_get_current_pid_tgid() as u32;
     record.process =
         if wants(PROCESS) { process_of_current(task, &mut record.faults) } else { id_of_current() };
     if task.read_creds(&mut record.creds).is_none() {
         record.faults |= Fault::Creds.bit();
     }
-    match task.self_exec_id() {
+    match running.self_exec_id() {
         Some(exec_id) => record.exec_id = exec_id,
         None => record.faults |= Fault::ExecId.bit(),
     }
     if wants(LOGIN) {
-        match task.login() {
+        match running.login() {
             Some((loginuid, session)) => (record.loginuid, record.session) = (loginuid, session),
             None => record.faults |= Fault::Login.bit(),
         }
@@ -56,7 +60,7 @@ fn identity(record: &mut Exec, task: Task) {
     {
         record.tty = name;
     }
-    if task.has_no_new_privs() {
+    if running.has_no_new_privs() {
         record.flags |= FLAG_NO_NEW_PRIVS;
     }
 }

@@ -21,7 +21,7 @@ use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use crate::{
     account::Account,
     config::config,
-    kernel::{Place, Task},
+    kernel::{Task, Words},
     maps::{IMAGES, Image, attached},
 };
 
@@ -45,7 +45,7 @@ pub struct Owner {
 impl Owner {
     /// The process with this id that `leader` leads.
     #[inline(always)]
-    pub fn new(pid: u32, leader: Task<impl Place>) -> Option<Self> {
+    pub fn new(pid: u32, leader: Task<impl Words>) -> Option<Self> {
         Some(Self { pid, start: leader.start()? })
     }
 

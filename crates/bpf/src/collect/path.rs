@@ -74,7 +74,10 @@ pub fn walk(scratch: &mut Scratch, part: Part, path: Option<FilePath>) -> Result
     let remembers = gate::is_on() && part.tail as usize == Tail::Exe as usize;
     let remembers = u64::from(remembers);
     scratch.walk = Walk { dentry: Dentry(dentry), mount, place, start, remembers };
-    let outcome = scratch.lend(|buffer| walk_to_root(buffer));
+    let mut outcome = scratch.lend(|buffer| walk_on(buffer));
+    if outcome == DEEPER {
+        outcome = scratch.lend(|buffer| walk_to_root(buffer));
+    }
     scratch.record.tails[part.tail as usize] = scratch.tail_len.wrapping_sub(start) as u32;
     match outcome {
         ROOT => Ok(()),

@@ -31,10 +31,8 @@ fn surroundings(scratch: &mut Scratch, task: Task) {
         let cwd = path::walk(scratch, CWD, task.cwd());
         scratch.note(cwd);
     }
-    if wants(parts::CGROUP) {
-        let cgroup = cgroup::path(scratch, task);
-        scratch.note(cgroup);
-    }
+    let cgroup = cgroup::tell(scratch, task);
+    scratch.note(cgroup);
     let parent = lineage::parent(scratch, task);
     scratch.note(parent);
 }

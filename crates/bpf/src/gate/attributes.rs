@@ -26,6 +26,10 @@ const NAMESPACES: u32 = Attribute::MountNamespace.bit()
     | Attribute::IpcNamespace.bit()
     | Attribute::CgroupNamespace.bit();
 
+/// All that are judged here.
+const JUDGED: u32 =
+    ((1 << Attribute::COUNT) - 1) & !(Attribute::Path.bit() | Attribute::Name.bit());
+
 /// One side of the judgement: rules, and the active generation of them.
 #[derive(Clone, Copy)]
 struct Judge {
@@ -42,6 +46,11 @@ pub fn judge(
     generation: usize,
     result: u32,
 ) {
+    scratch.left = u64::MAX;
+    // Most rules are paths and names alone: one question instead of seven.
+    if !has(rules, JUDGED) {
+        return;
+    }
     let judge = Judge { rules, generation };
     scratch.left = judge.result(result);
     if has(rules, Attribute::Told.bit()) {

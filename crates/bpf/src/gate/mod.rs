@@ -15,7 +15,7 @@ pub mod tree;
 
 use exectrail_abi::{
     fault::Fault,
-    rules::{Attribute, COMBINED_MAX, RuleSet, USES_ONLY, USES_PLAIN_ONLY},
+    rules::{Attribute, COMBINED_MAX, GENERATIONS, RuleSet, USES_ONLY, USES_PLAIN_ONLY},
 };
 
 use self::paths::Found;
@@ -23,7 +23,7 @@ use crate::{
     collect::image::{self, Owner},
     config::config,
     kernel::Task,
-    maps::{active_rules, hit, rules_of},
+    maps::{active_generation, hit, rules_of},
     scratch::Scratch,
     verifier::at_most,
 };
@@ -39,7 +39,13 @@ pub fn is_on() -> bool {
 /// an errno, or zero.
 #[inline(always)]
 pub fn first_look(scratch: &mut Scratch, result: u32) -> Option<()> {
-    if is_on() && scratch.lend(|buffer| look_first(buffer, result)) == TURNED_AWAY {
+    if !is_on() {
+        return Some(());
+    }
+    scratch.generation = active_generation().unwrap_or(NO_GENERATION);
+    if scratch.generation != NO_GENERATION
+        && scratch.lend(|buffer| look_first(buffer, result)) == TURNED_AWAY
+    {
         return None;
     }
     Some(())
@@ -48,11 +54,18 @@ pub fn first_look(scratch: &mut Scratch, result: u32) -> Option<()> {
 /// Judges by all there is; `None` if that turns the event away.
 #[inline(always)]
 pub fn last_look(scratch: &mut Scratch) -> Option<()> {
-    if is_on() && scratch.lend(|buffer| look_again(buffer)) == TURNED_AWAY {
+    if is_on()
+        && scratch.generation != NO_GENERATION
+        && scratch.lend(|buffer| look_again(buffer)) == TURNED_AWAY
+    {
         return None;
     }
     Some(())
 }
+
+/// In place of a generation's number: there were no rules when it was looked for, so that the
+/// second look is none either.
+const NO_GENERATION: u64 = GENERATIONS as u64;
 
 /// What looks return.
 const KEPT: u32 = 0;
@@ -90,11 +103,8 @@ fn outcome(scratch: &Scratch, judged: Option<()>) -> u32 {
 
 #[inline(always)]
 fn by_what_is_known(scratch: &mut Scratch, task: Task, result: u32) -> Option<()> {
-    let Some((generation, rules)) = active_rules() else { return Some(()) };
-    scratch.generation = generation as u64;
-    if rules.uses == 0 {
-        return Some(());
-    }
+    let generation = scratch.generation as usize & (GENERATIONS - 1);
+    let Some(rules) = rules_of(generation) else { return Some(()) };
     attributes::judge(scratch, task, rules, generation, result);
     if has(rules, USES_ONLY) && !has(rules, USES_PLAIN_ONLY) && scratch.left & rules.only == 0 {
         return None;
@@ -115,11 +125,8 @@ fn by_what_is_known(scratch: &mut Scratch, task: Task, result: u32) -> Option<()
 
 #[inline(always)]
 fn by_all(scratch: &mut Scratch) -> Option<()> {
-    let generation = scratch.generation as usize & 1;
+    let generation = scratch.generation as usize & (GENERATIONS - 1);
     let Some(rules) = rules_of(generation) else { return Some(()) };
-    if rules.uses == 0 {
-        return Some(());
-    }
     let (mut found, is_sure) = paths::of_executable(scratch, rules, generation);
     scratch.by_filename |= found.rules;
     let has_names = has(rules, Attribute::Name.bit());
@@ -166,7 +173,7 @@ pub fn keep_end(task: Task) -> Option<()> {
 /// it pass. It has been looked at (`image::look`).
 #[inline(always)]
 pub fn turns_away_end(task: Task) -> Option<bool> {
-    if !judges_ends() || active_rules()?.1.uses == 0 {
+    if !judges_ends() || active_generation().is_none() {
         return None;
     }
     Some(!image::may_be_told(Owner::of_current(task.leader()?)?)?)
@@ -176,19 +183,19 @@ pub fn turns_away_end(task: Task) -> Option<bool> {
 /// one of those that are left.
 #[inline(always)]
 fn exclude(scratch: &mut Scratch, rules: &RuleSet, plain: u32) -> Option<()> {
+    if plain != 0 {
+        hit(plain - 1);
+        return None;
+    }
     let matching = scratch.left
         & by(rules, Attribute::Path, scratch.by_filename)
         & by(rules, Attribute::Name, scratch.by_name)
         & rules.exclude;
-    let number = if plain != 0 {
-        plain - 1
-    } else if matching != 0 {
-        let first = at_most(u64::from(matching.trailing_zeros()), COMBINED_MAX as u64 - 1)?;
-        *rules.numbers.get(first as usize)?
-    } else {
+    if matching == 0 {
         return Some(());
-    };
-    hit(number);
+    }
+    let first = at_most(u64::from(matching.trailing_zeros()), COMBINED_MAX as u64 - 1)?;
+    hit(*rules.numbers.get(first as usize)?);
     None
 }
 

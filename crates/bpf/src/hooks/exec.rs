@@ -22,10 +22,11 @@ use crate::{
     config::{config, wants},
     emit::emit,
     gate,
-    kernel::Task,
+    kernel::{Running, Task},
     maps::recall_attempt,
     scratch::Scratch,
     tally,
+    verifier::on_the_kernels_stack,
 };
 
 /// What the attach point tells, in its own way.
@@ -46,12 +47,14 @@ pub trait NewProgram: Copy {
 /// looked at than its name, or, where that does not tell, than its executable's path.
 #[inline(always)]
 pub fn tell(program: impl NewProgram, role: Role) -> Option<()> {
+    on_the_kernels_stack();
     let account = Account::of_exec(role)?;
     account.seen();
-    let task = Task::current();
+    let running = Running::get();
     let scratch = Scratch::of_exec(role)?;
     scratch.begin(KIND_EXEC);
-    look_for_missed_execs(scratch, task, account);
+    look_for_missed_execs(scratch, running, account);
+    let task = running.task();
     if tally::is_on() {
         tally::replaced(scratch, task, role);
     }
@@ -148,10 +151,10 @@ pub extern "C" fn tell_pieces(buffer: u32) -> u32 {
 
 /// An exec is one step of its process's image counter; more is what we missed.
 #[inline(always)]
-fn look_for_missed_execs(scratch: &Scratch, task: Task, account: Account) -> Option<()> {
+fn look_for_missed_execs(scratch: &Scratch, running: Running, account: Account) -> Option<()> {
     // After an exec, whichever thread called it leads the process.
-    let owner = Owner::of_current(task)?;
-    let [at_birth, now] = task.exec_ids()?;
+    let owner = Owner::new(running.tgid()?, running)?;
+    let [at_birth, now] = running.exec_ids()?;
     let ktime = scratch.record.header.ktime;
     image::look(owner, Count { at_birth, now, ktime }, 1, account)
 }

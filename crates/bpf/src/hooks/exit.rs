@@ -27,6 +27,7 @@ use crate::{
     maps::has_trees,
     scratch::Scratch,
     tally,
+    verifier::on_the_kernels_stack,
 };
 
 /// The end of a thread, told by a raw tracepoint.
@@ -62,6 +63,7 @@ pub fn exit_classic_again(_context: RawTracePointContext) -> i32 {
 
 #[inline(always)]
 fn tell(task: Task, role: Role) -> Option<()> {
+    on_the_kernels_stack();
     if has_trees() {
         tree::forget((bpf_get_current_pid_tgid() >> 32) as u32);
     }

@@ -1,6 +1,6 @@
 //! `linux_binprm`, the exec in the making (include/linux/binfmts.h).
 
-use super::{Address, Known, Place, place::Word, read};
+use super::{Address, Known, Words, place::Word, read};
 use crate::config::config;
 
 /// The program that is being started.

@@ -3,7 +3,7 @@
 
 use exectrail_abi::{config::ABSENT, record::File};
 
-use super::{FilePath, Known, Place, follow};
+use super::{FilePath, Known, Place, Words, follow};
 use crate::config::config;
 
 /// `OVERLAYFS_SUPER_MAGIC` (include/uapi/linux/magic.h).

@@ -18,8 +18,8 @@ pub use bprm::Bprm;
 pub use file::OpenFile;
 pub use kernfs::KernfsNode;
 pub use path::{Dentry, FilePath, Mount, MountPlace, Name};
-pub use place::{Known, Place};
-pub use task::Task;
+pub use place::{Known, Place, Trusted, Words};
+pub use task::{Running, Task};
 pub use tracepoint::{field, text};
 
 use aya_ebpf::helpers::generated::{

@@ -2,7 +2,7 @@
 
 use exectrail_abi::config::ABSENT;
 
-use super::{Address, Known, Place, read, there};
+use super::{Address, Known, Words, read, there};
 use crate::config::config;
 
 /// A place in the file system, `struct path`: a mount, as files name it, and a

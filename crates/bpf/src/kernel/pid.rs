@@ -3,7 +3,7 @@
 
 use exectrail_abi::config::ABSENT;
 
-use super::{Known, Place};
+use super::{Known, Place, Words};
 use crate::config::config;
 
 /// Most levels of pid namespaces (`MAX_PID_NS_LEVEL`, include/linux/pid_namespace.h).

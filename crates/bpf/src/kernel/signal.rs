@@ -1,7 +1,7 @@
 //! `signal_struct` (include/linux/sched/signal.h): what the threads of a process
 //! share, and what those leave behind that have ended.
 
-use super::{Known, Place, read, there};
+use super::{Known, Place, Words, read, there};
 use crate::config::config;
 
 /// `SIGNAL_GROUP_EXIT`, same file: the process was ended as a whole.

@@ -10,7 +10,8 @@ use exectrail_abi::{
 };
 
 use super::{
-    Address, FilePath, KernfsNode, Known, OpenFile, Place, follow, pid, read, signal::Signal, there,
+    Address, FilePath, KernfsNode, Known, OpenFile, Place, Trusted, Words, follow, pid, read,
+    signal::Signal, there,
 };
 use crate::{config::config, verifier::untrusted};
 
@@ -39,23 +40,36 @@ impl Task<Address> {
     }
 }
 
-impl<P: Place> Task<P> {
+/// The running task as the verifier trusts it, for what it says itself.
+pub type Running = Task<Trusted>;
+
+impl Running {
+    /// The task that runs.
+    #[inline(always)]
+    pub fn get() -> Self {
+        if config!(direct_loads) == 0 {
+            // SAFETY: a helper without arguments.
+            return Self(Trusted::new(unsafe { bpf_get_current_task() }));
+        }
+        // SAFETY: the same.
+        Self(Trusted::new(unsafe { bpf_get_current_task_btf() } as Address))
+    }
+
+    /// The same, for what it points at.
+    #[inline(always)]
+    pub fn task(self) -> Task {
+        if config!(direct_loads) == 0 {
+            return Task(Known::new(self.0.address()));
+        }
+        Task(Known::new(untrusted(self.0.address())))
+    }
+}
+
+impl<P: Words> Task<P> {
     /// Process id in the initial namespace.
     #[inline(always)]
     pub fn tgid(self) -> Option<u32> {
         self.0.word(config!(offsets.task_tgid))
-    }
-
-    /// The first thread of its process.
-    #[inline(always)]
-    pub fn leader(self) -> Option<Self> {
-        self.0.follow(config!(offsets.task_group_leader)).map(Self)
-    }
-
-    /// Its parent: the one that forked it or took it over, not a debugger.
-    #[inline(always)]
-    pub fn real_parent(self) -> Option<Self> {
-        self.0.follow(config!(offsets.task_real_parent)).map(Self)
     }
 
     /// Image counter.
@@ -76,33 +90,6 @@ impl<P: Place> Task<P> {
     pub fn start(self) -> Option<u64> {
         self.0.word(config!(offsets.task_start_boottime))
     }
-}
-
-impl Task {
-    /// The task that runs.
-    #[inline(always)]
-    pub fn current() -> Self {
-        if config!(direct_loads) == 0 {
-            // SAFETY: a helper without arguments.
-            return Self(Known::new(unsafe { bpf_get_current_task() }));
-        }
-        // SAFETY: the same.
-        Self(Known::new(untrusted(unsafe { bpf_get_current_task_btf() }.cast())))
-    }
-
-    /// What names its process for ever. Asked of the leader, whose ids and start
-    /// are the process's.
-    #[inline(always)]
-    pub fn process(self) -> Option<Process> {
-        let (ns_pid, pid_ns) = pid::innermost(self.0.follow(config!(offsets.task_thread_pid))?)?;
-        Some(Process { start: self.start()?, pid: self.tgid()?, ns_pid, pid_ns, reserved: 0 })
-    }
-
-    /// Inode of its pid namespace.
-    #[inline(always)]
-    pub fn pid_namespace(self) -> Option<u32> {
-        Some(pid::innermost(self.0.follow(config!(offsets.task_thread_pid))?)?.1)
-    }
 
     /// Its short name, with NULs behind it.
     #[inline(always)]
@@ -119,6 +106,49 @@ impl Task {
         Some((loginuid, self.0.word(there(config!(offsets.task_sessionid))?)?))
     }
 
+    /// Whether exec can give it no privileges.
+    #[inline(always)]
+    pub fn has_no_new_privs(self) -> bool {
+        let flags: Option<u64> = self.0.word(config!(offsets.task_atomic_flags));
+        flags.is_some_and(|flags| flags & NO_NEW_PRIVS != 0)
+    }
+}
+
+impl<P: Place> Task<P> {
+    /// The first thread of its process.
+    #[inline(always)]
+    pub fn leader(self) -> Option<Self> {
+        self.0.follow(config!(offsets.task_group_leader)).map(Self)
+    }
+
+    /// Its parent: the one that forked it or took it over, not a debugger.
+    #[inline(always)]
+    pub fn real_parent(self) -> Option<Self> {
+        self.0.follow(config!(offsets.task_real_parent)).map(Self)
+    }
+}
+
+impl Task {
+    /// The task that runs.
+    #[inline(always)]
+    pub fn current() -> Self {
+        Running::get().task()
+    }
+
+    /// What names its process for ever. Asked of the leader, whose ids and start
+    /// are the process's.
+    #[inline(always)]
+    pub fn process(self) -> Option<Process> {
+        let (ns_pid, pid_ns) = pid::innermost(self.0.follow(config!(offsets.task_thread_pid))?)?;
+        Some(Process { start: self.start()?, pid: self.tgid()?, ns_pid, pid_ns, reserved: 0 })
+    }
+
+    /// Inode of its pid namespace.
+    #[inline(always)]
+    pub fn pid_namespace(self) -> Option<u32> {
+        Some(pid::innermost(self.0.follow(config!(offsets.task_thread_pid))?)?.1)
+    }
+
     /// Whether it is one of the kernel's own.
     #[inline(always)]
     pub fn is_kernel_thread(self) -> bool {
@@ -131,13 +161,6 @@ impl Task {
     pub fn is_being_killed(self) -> bool {
         let pending: Option<u64> = self.0.word(config!(offsets.task_pending));
         pending.is_some_and(|pending| pending & KILL != 0)
-    }
-
-    /// Whether exec can give it no privileges.
-    #[inline(always)]
-    pub fn has_no_new_privs(self) -> bool {
-        let flags: Option<u64> = self.0.word(config!(offsets.task_atomic_flags));
-        flags.is_some_and(|flags| flags & NO_NEW_PRIVS != 0)
     }
 
     /// What its threads share.
@@ -231,23 +254,12 @@ impl Task {
         read(self.0.follow(config!(offsets.task_cred))?.address(), config!(offsets.cred_ids))
     }
 
-    /// The same, copied to where they go.
+    /// The same, copied to where they go: by one call, 38 ns, since eight loads with a guard
+    /// each take 59 where the code is cold (6.18, EPYC).
     #[inline(always)]
     pub fn read_creds(self, into: &mut Creds) -> Option<()> {
         let cred = self.0.follow(config!(offsets.task_cred))?;
-        let offset = config!(offsets.cred_ids);
-        if config!(direct_loads) != 0 {
-            into.uid = cred.word(offset)?;
-            into.gid = cred.word(offset + 4)?;
-            into.suid = cred.word(offset + 8)?;
-            into.sgid = cred.word(offset + 12)?;
-            into.euid = cred.word(offset + 16)?;
-            into.egid = cred.word(offset + 20)?;
-            into.fsuid = cred.word(offset + 24)?;
-            into.fsgid = cred.word(offset + 28)?;
-            return Some(());
-        }
-        let offset = there(offset)?;
+        let offset = there(config!(offsets.cred_ids))?;
         // SAFETY: `into` is as large as said; the helper checks the source.
         let failed = unsafe {
             bpf_probe_read_kernel(
