@@ -16,7 +16,7 @@ use exectrail_abi::config::TAIL_CALL_MARK;
 use crate::preflight::KernelVersion;
 
 /// `BPF_JMP | BPF_CALL`.
-pub(crate) const CALL: u8 = 0x85;
+const CALL: u8 = 0x85;
 /// `r0 = r1`: `BPF_ALU64 | BPF_MOV | BPF_X`, and the registers.
 pub(crate) const MOVE: [u8; 8] = [0xbf, 0x10, 0, 0, 0, 0, 0, 0];
 /// `BPF_FUNC_tail_call` (include/uapi/linux/bpf.h).

@@ -13,7 +13,8 @@
 //! what a path is walked along, whose members are loads then, and no calls of a helper.
 //!
 //! A function of the kernel is called by its number among the kernel's types, so the call
-//! stands in the object as one of a helper that there is not, [`CAST_MARK`] (`marks.rs`). Where there is no such function, it is the move itself.
+//! stands in the object as one of a helper that there is not, [`CAST_MARK`] (`marks.rs`).
+//! Where there is no such function, it is the move itself.
 
 use exectrail_abi::config::{CAST_MARK, Types};
 
